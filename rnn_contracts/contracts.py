@@ -490,10 +490,12 @@ def expected_shapes(
     layer = Layer.of(layer)
     layout = _layout_of(layer, tuple(input_shape), lengths)
     axes = _axes(layer, layout, tuple(input_shape), lengths)
+    tensors = ("input", "h_0", "c_0", "output", "h_n", "c_n", "h_1", "c_1")
+    stated = {tensor for rule in _SHAPES if layer.kind in rule.layers for tensor in rule.tensors}
     return {
-        rule.tensors[0]: evaluate(rule.shapes[layout], axes)
-        for rule in _SHAPES
-        if layer.kind in rule.layers and layout in rule.shapes
+        tensor: evaluate(shape_rule(layer, tensor).shapes[layout], axes)
+        for tensor in tensors
+        if tensor in stated
     }
 
 
@@ -525,18 +527,20 @@ def evaluate(shape: str, axes: Mapping[str, int]) -> tuple[int, ...]:
     return tuple(math.prod(axes[name] for name in axis.split("*")) for axis in shape.split())
 
 
-def _input_shapes(layer: Layer) -> Mapping[str, str]:
-    return RULES["input-shape" if layer.kind in LAYERS else "rnn-cell-input-shape"].shapes
+def shape_rule(layer: Layer, tensor: str) -> Rule:
+    """The rule that states the shape of that tensor for that layer: ``shape_rule(layer, "h_n")``."""
+    return next(rule for rule in _SHAPES if tensor in rule.tensors and layer.kind in rule.layers)
 
 
 def layouts(layer: Layer) -> tuple[str, ...]:
     """The layouts in which the layer takes its input."""
     other = "sequence first" if layer.batch_first else "batch first"
-    return tuple(layout for layout in _input_shapes(layer) if layout != other)
+    return tuple(layout for layout in shape_rule(layer, "input").shapes if layout != other)
 
 
 def _layout_of(layer: Layer, input_shape: tuple[int, ...], lengths: object) -> str:
-    ranks = {len(_input_shapes(layer)[layout].split()): layout for layout in layouts(layer)[:2]}
+    shapes = shape_rule(layer, "input").shapes
+    ranks = {len(shapes[layout].split()): layout for layout in layouts(layer) if layout != "packed"}
     if lengths is not None:
         _require(layer.kind in LAYERS, "lengths", f"None, since a {layer.kind} takes no sequence", lengths)
         ranks = {2: "packed"}
@@ -548,7 +552,7 @@ def _layout_of(layer: Layer, input_shape: tuple[int, ...], lengths: object) -> s
 def _axes(
     layer: Layer, layout: str, input_shape: tuple[int, ...], lengths: Sequence[int] | None
 ) -> dict[str, int]:
-    sizes = dict(zip(_input_shapes(layer)[layout].split(), input_shape, strict=True))
+    sizes = dict(zip(shape_rule(layer, "input").shapes[layout].split(), input_shape, strict=True))
     for name, size in sizes.items():
         least = 0 if name == "N" else 1
         _require(_is_size(size, least=least), "input_shape", f"{name} of at least {least}", input_shape)

@@ -1,0 +1,184 @@
+"""One call of one layer: described, made on a device, and written out as code to paste."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
+
+from rnn_contracts.contracts import Layer, evaluate, shape_rule
+
+DTYPES = ("float32", "float64", "bfloat16", "float16")
+GRAD_MODES = ("enable_grad", "no_grad", "inference_mode")
+_RETURNS = {
+    "RNN": "output, h_n",
+    "GRU": "output, h_n",
+    "LSTM": "output, (h_n, c_n)",
+    "LSTMCell": "h_1, c_1",
+    "RNNCell": "h_1",
+    "GRUCell": "h_1",
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A layer and one call of it. Plain data: what Hypothesis draws, shrinks and prints.
+
+    ``layout`` is a key of the rules' ``shapes``. ``lengths`` are those of a packed input, and
+    empty otherwise; ``N`` is then their number and ``L`` the longest. ``grad_mode`` names a
+    context manager of ``torch``. ``seed`` determines every random number of the case.
+    """
+
+    layer: Layer
+    device: str = "cpu"
+    dtype: str = "float32"
+    seed: int = 0
+    training: bool = True
+    layout: str = "sequence first"
+    N: int = 2
+    L: int = 3
+    lengths: tuple[int, ...] = ()
+    enforce_sorted: bool = True
+    initial_state: bool = False
+    contiguous: bool = True
+    grad_mode: str = "enable_grad"
+
+    @property
+    def axes(self) -> dict[str, int]:
+        """The size of every axis of the call."""
+        return self.layer.axes | {"N": self.N, "L": self.L, "sum(lengths)": sum(self.lengths)}
+
+    def shape(self, tensor: str, *, layout: str = "") -> tuple[int, ...]:
+        """What the contract expects of the tensor in this call."""
+        return evaluate(shape_rule(self.layer, tensor).shapes[layout or self.layout], self.axes)
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of the input; for a packed input that of the padded one before packing."""
+        return self.shape("input", layout="sequence first" if self.lengths else "")
+
+    @property
+    def state_shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of ``h_0`` and, for LSTM and LSTMCell, ``c_0``."""
+        names = ("h_0", "c_0") if self.layer.kind.startswith("LSTM") else ("h_0",)
+        return {name: self.shape(name) for name in names}
+
+    def __str__(self) -> str:
+        packed = f" packed with lengths {list(self.lengths)}" if self.lengths else ""
+        options = [self.device, self.dtype]
+        options += ["with initial state"] * self.initial_state
+        options += ["not contiguous"] * (not self.contiguous)
+        options += ["eval"] * (not self.training)
+        options += [self.grad_mode] * (self.grad_mode != "enable_grad")
+        return f"{self.layer}   input {self.input_shape}{packed}   {', '.join(options)}"
+
+    def snippet(self, show: str, *, call: bool = True) -> str:
+        """Python that makes the same call with the same numbers and prints ``show``."""
+        factory = f', device="{self.device}"' * (self.device != "cpu")
+        factory += f", dtype=torch.{self.dtype}" * (self.dtype != "float32")
+        mode = ".eval()" * (not self.training)
+        lines = [
+            "import torch; from torch import nn",
+            f"torch.manual_seed({self.seed})",
+            f"layer = {str(self.layer)[:-1]}{factory}){mode}",
+        ]
+        if call:
+            lines.append(f"input = {self._tensor_code(self.input_shape, packed=bool(self.lengths))}")
+            arguments = ["input"]
+            if self.initial_state:
+                states = self.state_shapes
+                lines += [f"{name} = {self._tensor_code(shape)}" for name, shape in states.items()]
+                arguments.append("h_0" if len(states) == 1 else "(h_0, c_0)")
+            callee = "layer" if self.grad_mode == "enable_grad" else f"torch.{self.grad_mode}()(layer)"
+            lines.append(f"{_RETURNS[self.layer.kind]} = {callee}({', '.join(arguments)})")
+        return "\n".join([*lines, f"print({show})"])
+
+    def _tensor_code(self, shape: tuple[int, ...], *, packed: bool = False) -> str:
+        strided = not self.contiguous and not packed
+        code = f"torch.randn({', '.join(map(str, shape + (2,) * strided))})"
+        targets = [f'"{self.device}"'] * (self.device != "cpu")
+        targets += [f"torch.{self.dtype}"] * (self.dtype != "float32")
+        code += f".to({', '.join(targets)})" * bool(targets) + "[..., 0]" * strided
+        if packed:
+            options = ", enforce_sorted=False" * (not self.enforce_sorted)
+            code = f"nn.utils.rnn.pack_padded_sequence({code}, {list(self.lengths)}{options})"
+        return code
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What went into a call and what came out of it, as it came."""
+
+    case: Case
+    input: Tensor | PackedSequence
+    state: tuple[Tensor, ...]
+    result: Any
+
+
+def build(case: Case) -> nn.Module:
+    """The layer of the case, made by ``torch.nn``'s class of that name."""
+    torch.manual_seed(case.seed)
+    layer = case.layer
+    constructor: Callable[..., nn.Module] = getattr(nn, layer.kind)
+    dtype = getattr(torch, case.dtype)
+    module = constructor(
+        layer.input_size, layer.hidden_size, **layer.arguments, device=case.device, dtype=dtype
+    )
+    return module.train(case.training)
+
+
+def call(case: Case, module: nn.Module) -> Observation:
+    """Call the layer once; whatever it raises passes through."""
+    input: Tensor | PackedSequence = _tensor(case, case.input_shape, strided=not case.lengths)
+    if case.lengths:
+        input = pack_padded_sequence(input, case.lengths, enforce_sorted=case.enforce_sorted)
+    state: tuple[Tensor, ...] = ()
+    if case.initial_state:
+        state = tuple(_tensor(case, shape) for shape in case.state_shapes.values())
+    with getattr(torch, case.grad_mode)():
+        result = module(input, *([state] if len(state) > 1 else state))
+    return Observation(case, input, state, result)
+
+
+def _tensor(case: Case, shape: tuple[int, ...], *, strided: bool = True) -> Tensor:
+    # Drawn as float32 on the CPU, so that a case has the same numbers on every device.
+    strided = strided and not case.contiguous
+    tensor = torch.randn(*shape, *[2] * strided).to(case.device, getattr(torch, case.dtype))
+    return tensor[..., 0] if strided else tensor
+
+
+def accelerators() -> tuple[str, ...]:
+    """The accelerators that torch reports: cuda:0, cuda:1, xpu:0, mps, ..."""
+    if hasattr(torch, "accelerator"):
+        current = torch.accelerator.current_accelerator(check_available=True)
+        kind, count = (current.type, torch.accelerator.device_count()) if current else ("", 0)
+    elif torch.cuda.is_available():
+        kind, count = "cuda", torch.cuda.device_count()
+    else:
+        kind, count = "mps", int(torch.backends.mps.is_available())
+    return (kind,) * count if kind == "mps" else tuple(f"{kind}:{i}" for i in range(count))
+
+
+def available_devices() -> tuple[str, ...]:
+    """Every device on which layers can be called here."""
+    return ("cpu", "meta", *accelerators())
+
+
+@functools.cache
+def dtypes(device: str) -> tuple[str, ...]:
+    """Those of ``DTYPES`` in which the device multiplies matrices (no float64 on mps, say)."""
+    return tuple(dtype for dtype in DTYPES if _multiplies(device, getattr(torch, dtype)))
+
+
+def _multiplies(device: str, dtype: torch.dtype) -> bool:
+    try:
+        ones = torch.ones(2, 2, device=device, dtype=dtype)
+        torch.tanh(ones @ ones)
+    except (RuntimeError, TypeError):
+        return False
+    return True

@@ -1,0 +1,245 @@
+"""The contract held against what torch did.
+
+Every check takes the id of the rule it speaks for, counts its comparisons in ``checked``, and
+raises ``ContractViolation`` with the whole message: rule, finding, axes, call, snippet, source.
+"""
+
+from __future__ import annotations
+
+import collections
+import math
+from typing import Any, NoReturn
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
+
+from rnn_contracts import calls
+from rnn_contracts.calls import Case, Observation
+from rnn_contracts.contracts import CELLS, RULES, evaluate, parameter_shapes, shape_rule
+
+checked: collections.Counter[str] = collections.Counter()
+"""How many comparisons were made for each rule since the counter was last cleared."""
+
+
+# The rules that a call breaks by raising.
+_ACCEPTING = {"empty-batch-allowed"} | {
+    rule.id for rule in RULES.values() if {"input", "h_0", "c_0"} & {*rule.tensors}
+}
+
+
+class ContractViolation(AssertionError):
+    """A layer breaks a rule. ``rule_id`` names it; the text is the whole message."""
+
+    def __init__(self, rule_id: str, message: str) -> None:
+        super().__init__(message)
+        self.rule_id = rule_id
+
+
+def build(rule_id: str, case: Case) -> nn.Module:
+    """Build the layer for a check of ``rule_id``; a refusal breaks ``constructor-accepts``."""
+    __tracebackhide__ = True
+    try:
+        module = calls.build(case)
+    except Exception as error:
+        found = f"the constructor raised {type(error).__name__}: {error}"
+        _violated("constructor-accepts", case, found, show="layer", call=False, cause=error)
+    checked["constructor-accepts"] += 1
+    return module
+
+
+def observe(rule_id: str, case: Case) -> Observation:
+    """Build and call the layer for a check of ``rule_id``.
+
+    A call that raises breaks ``rule_id`` if that says that the call is accepted, and otherwise the
+    rule of the initial state, if there is one, or of the input.
+    """
+    __tracebackhide__ = True
+    module = build(rule_id, case)
+    argument = shape_rule(case.layer, "h_0" if case.initial_state else "input")
+    accepting = rule_id if rule_id in _ACCEPTING else argument.id
+    try:
+        observation = calls.call(case, module)
+    except Exception as error:
+        found = f"the call raised {type(error).__name__}: {error}"
+        _violated(accepting, case, found, show="layer", cause=error)
+    checked[accepting] += 1
+    return observation
+
+
+def check_shapes(rule_id: str, case: Case) -> None:
+    """Every tensor that the rule speaks of has the shape that the contract states."""
+    __tracebackhide__ = True
+    tensors = _named_tensors(observe(rule_id, case))
+    for name in RULES[rule_id].tensors:
+        if name in tensors:
+            formula = shape_rule(case.layer, name).shapes[case.layout]
+            data = ".data" * (bool(case.lengths) and name == "output")
+            _compare(rule_id, case, f"{name}{data}", tensors[name], formula)
+
+
+def check_structure(rule_id: str, case: Case) -> None:
+    """The call returned tensors in the structure of the layer's kind."""
+    __tracebackhide__ = True
+    _named_tensors(observe(rule_id, case))
+    checked[rule_id] += 1
+
+
+def check_packed(rule_id: str, case: Case) -> None:
+    """The output is packed as the input is."""
+    __tracebackhide__ = True
+    observation = observe(rule_id, case)
+    data = _named_tensors(observation)["output"]
+    _compare(rule_id, case, "output.data", data, RULES[rule_id].shapes["packed"])
+    for field in ("batch_sizes", "sorted_indices", "unsorted_indices"):
+        expected, found = getattr(observation.input, field), getattr(observation.result[0], field)
+        checked[rule_id] += 1
+        if not _equal(expected, found):
+            where = f"output.{field}"
+            _violated(rule_id, case, f"{where} = {found}   expected {expected}", show=where)
+
+
+def check_parameter_names(rule_id: str, case: Case) -> None:
+    """The layer has the parameters of the contract and no others."""
+    __tracebackhide__ = True
+    expected = list(parameter_shapes(case.layer))
+    found = [name for name, _ in build(rule_id, case).named_parameters()]
+    checked[rule_id] += 1
+    if sorted(expected) != sorted(found):
+        missing = [name for name in expected if name not in found]
+        extra = [name for name in found if name not in expected]
+        show = "[name for name, _ in layer.named_parameters()]"
+        _violated(rule_id, case, f"missing {missing}   not expected {extra}", show=show, call=False)
+
+
+def check_parameter_shapes(rule_id: str, case: Case) -> None:
+    """Every parameter that the rule speaks of is there and has the shape that it states."""
+    __tracebackhide__ = True
+    rule = RULES[rule_id]
+    parameters = dict(build(rule_id, case).named_parameters())
+    for name in parameter_shapes(case.layer):
+        stem, _, suffix = name.partition("_l")
+        if stem not in rule.tensors:
+            continue
+        if name not in parameters:
+            _violated(rule_id, case, f"{name} is missing", show=f"layer.{name}", call=False)
+        first = suffix.removesuffix("_reverse") in ("", "0")
+        formula = rule.shapes["k = 0" if first else "k > 0"]
+        _compare(rule_id, case, f"layer.{name}", parameters[name], formula, call=False)
+
+
+def check_initialised(rule_id: str, case: Case) -> None:
+    """Every parameter lies within its bound, and one of 16 numbers or more is not constant."""
+    __tracebackhide__ = True
+    # Drawn inside the bound, then rounded to the dtype: at most half an ulp outside it.
+    eps = torch.finfo(getattr(torch, case.dtype)).eps
+    bound = (1 + eps) / math.sqrt(case.layer.hidden_size)
+    for name, parameter in build(rule_id, case).named_parameters():
+        checked[rule_id] += 1
+        values = parameter.detach().double()
+        if not bool((values.abs() <= bound).all()):
+            found = f"layer.{name}.abs().max() = {float(values.abs().max())}   expected <= {bound}"
+            _violated(rule_id, case, found, show=f"layer.{name}.abs().max()", call=False)
+        # Two equal draws are likely enough in bfloat16; sixteen are not.
+        if values.numel() >= 16 and bool((values == values.flatten()[0]).all()):
+            found = f"layer.{name} is {float(values.flatten()[0])} throughout   expected random numbers"
+            _violated(rule_id, case, found, show=f"layer.{name}", call=False)
+
+
+def check_attributes(rule_id: str, case: Case, **expected: object) -> None:
+    """Every parameter has these attributes: ``requires_grad=True``, ``dtype=torch.float32``."""
+    __tracebackhide__ = True
+    for name, parameter in build(rule_id, case).named_parameters():
+        for attribute, value in expected.items():
+            found, where = getattr(parameter, attribute), f"layer.{name}.{attribute}"
+            checked[rule_id] += 1
+            if found != value:
+                _violated(rule_id, case, f"{where} = {found}   expected {value}", show=where, call=False)
+
+
+def _named_tensors(observation: Observation) -> dict[str, Tensor]:
+    """The result by the names of the contract, or a violation of the rule of its structure."""
+    __tracebackhide__ = True
+    case, result = observation.case, observation.result
+    is_lstm = case.layer.kind.startswith("LSTM")
+    if case.layer.kind in CELLS:
+        rule_id, parts = "rnn-cell-state-structure", result if is_lstm else (result,)
+        names = ("h_1", "c_1") if is_lstm else ("h_1",)
+        whole = isinstance(parts, tuple)
+    else:
+        rule_id, parts, names = "state-structure", (), ("output", "h_n", "c_n")[: 2 + is_lstm]
+        whole = isinstance(result, tuple) and len(result) == 2
+        if whole:
+            output, state = result
+            if case.lengths:
+                if not isinstance(output, PackedSequence):
+                    found = f"output is a {type(output).__name__}   expected a PackedSequence"
+                    _violated("packed-output", case, found, show="type(output)")
+                output = output.data
+            whole = isinstance(state, tuple) == is_lstm
+            parts = (output, *state) if is_lstm and whole else (output, state)
+    whole = whole and len(parts) == len(names) and all(isinstance(part, Tensor) for part in parts)
+    if not whole:
+        found = f"the call returned {_structure(result)}   expected {RULES[rule_id].condition}"
+        _violated(rule_id, case, found, show="layer")
+    return dict(zip(names, parts, strict=True))
+
+
+def _structure(result: Any) -> str:
+    if isinstance(result, (tuple, list)) and not isinstance(result, PackedSequence):
+        brackets = "({})" if isinstance(result, tuple) else "[{}]"
+        return brackets.format(", ".join(_structure(part) for part in result))
+    return type(result).__name__
+
+
+def _equal(expected: Tensor | None, found: Tensor | None) -> bool:
+    if expected is None or found is None:
+        return expected is found
+    # The meta device has no numbers to compare: there the shape has to do.
+    return expected.shape == found.shape and (expected.is_meta or torch.equal(expected, found))
+
+
+def _compare(
+    rule_id: str, case: Case, name: str, tensor: Tensor, formula: str, *, call: bool = True
+) -> None:
+    __tracebackhide__ = True
+    checked[rule_id] += 1
+    found, expected = tuple(tensor.shape), evaluate(formula, case.axes)
+    if found == expected:
+        return
+    line = f"{name}.shape = "
+    marks, at = "", len(line) + 1
+    if len(found) == len(expected):
+        for size, other in zip(found, expected, strict=True):
+            if size != other:
+                marks = marks.ljust(at) + "^"
+            at += len(f"{size}, ")
+    axes = dict.fromkeys(formula.split())
+    values = ", ".join(f"{axis} = {evaluate(axis, case.axes)[0]}" for axis in axes)
+    line += f"{found}   expected {expected}"
+    found_text = f"{line}\n  {marks:<{at}}   {values}"
+    _violated(rule_id, case, found_text, show=f"tuple({name}.shape)", call=call)
+
+
+def _violated(
+    rule_id: str,
+    case: Case,
+    found: str,
+    *,
+    show: str,
+    call: bool = True,
+    cause: Exception | None = None,
+) -> NoReturn:
+    __tracebackhide__ = True
+    rule = RULES[rule_id]
+    snippet = case.snippet(show, call=call).replace("\n", "\n    ")
+    raise ContractViolation(
+        rule_id,
+        f"{rule_id}\n"
+        f"  {rule.says}\n"
+        f"  {found}\n"
+        f"  {case}\n"
+        f"  torch {torch.__version__}   reproduce:\n"
+        f"    {snippet}\n"
+        f"  see {rule.source}",
+    ) from cause
