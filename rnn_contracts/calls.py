@@ -93,13 +93,17 @@ class Case:
             f"layer = {str(self.layer)[:-1]}{factory}){mode}",
         ]
         if call:
-            lines.append(f"input = {self._tensor_code(self.input_shape, packed=bool(self.lengths))}")
+            lines.append(
+                f"input = {self._tensor_code(self.input_shape, packed=bool(self.lengths))}"
+            )
             arguments = ["input"]
             if self.initial_state:
                 states = self.state_shapes
                 lines += [f"{name} = {self._tensor_code(shape)}" for name, shape in states.items()]
                 arguments.append("h_0" if len(states) == 1 else "(h_0, c_0)")
-            callee = "layer" if self.grad_mode == "enable_grad" else f"torch.{self.grad_mode}()(layer)"
+            callee = (
+                "layer" if self.grad_mode == "enable_grad" else f"torch.{self.grad_mode}()(layer)"
+            )
             lines.append(f"{_RETURNS[self.layer.kind]} = {callee}({', '.join(arguments)})")
         return "\n".join([*lines, f"print({show})"])
 
@@ -141,9 +145,11 @@ def build(case: Case) -> nn.Module:
 
 def call(case: Case, module: nn.Module) -> Observation:
     """Call the layer once; whatever it raises passes through."""
-    input: Tensor | PackedSequence = _tensor(case, case.input_shape, strided=not case.lengths)
+    input: Tensor | PackedSequence
+    input = padded = _tensor(case, case.input_shape, strided=not case.lengths)
     if case.lengths:
-        input = pack_padded_sequence(input, case.lengths, enforce_sorted=case.enforce_sorted)
+        lengths = list(case.lengths)
+        input = pack_padded_sequence(padded, lengths, enforce_sorted=case.enforce_sorted)
     state: tuple[Tensor, ...] = ()
     if case.initial_state:
         state = tuple(_tensor(case, shape) for shape in case.state_shapes.values())

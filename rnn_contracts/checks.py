@@ -142,7 +142,9 @@ def check_initialised(rule_id: str, case: Case) -> None:
             _violated(rule_id, case, found, show=f"layer.{name}.abs().max()", call=False)
         # Two equal draws are likely enough in bfloat16; sixteen are not.
         if values.numel() >= 16 and bool((values == values.flatten()[0]).all()):
-            found = f"layer.{name} is {float(values.flatten()[0])} throughout   expected random numbers"
+            found = (
+                f"layer.{name} is {float(values.flatten()[0])} throughout   expected random numbers"
+            )
             _violated(rule_id, case, found, show=f"layer.{name}", call=False)
 
 
@@ -154,7 +156,9 @@ def check_attributes(rule_id: str, case: Case, **expected: object) -> None:
             found, where = getattr(parameter, attribute), f"layer.{name}.{attribute}"
             checked[rule_id] += 1
             if found != value:
-                _violated(rule_id, case, f"{where} = {found}   expected {value}", show=where, call=False)
+                _violated(
+                    rule_id, case, f"{where} = {found}   expected {value}", show=where, call=False
+                )
 
 
 def _named_tensors(observation: Observation) -> dict[str, Tensor]:
@@ -162,12 +166,13 @@ def _named_tensors(observation: Observation) -> dict[str, Tensor]:
     __tracebackhide__ = True
     case, result = observation.case, observation.result
     is_lstm = case.layer.kind.startswith("LSTM")
+    names: tuple[str, ...]
     if case.layer.kind in CELLS:
-        rule_id, parts = "rnn-cell-state-structure", result if is_lstm else (result,)
-        names = ("h_1", "c_1") if is_lstm else ("h_1",)
+        rule_id, names = "rnn-cell-state-structure", ("h_1", "c_1")[: 1 + is_lstm]
+        parts = result if is_lstm else (result,)
         whole = isinstance(parts, tuple)
     else:
-        rule_id, parts, names = "state-structure", (), ("output", "h_n", "c_n")[: 2 + is_lstm]
+        rule_id, names, parts = "state-structure", ("output", "h_n", "c_n")[: 2 + is_lstm], ()
         whole = isinstance(result, tuple) and len(result) == 2
         if whole:
             output, state = result

@@ -60,6 +60,10 @@ class Layer:
 
     def __post_init__(self) -> None:
         _require(self.kind in LAYERS + CELLS, "kind", f"one of {LAYERS + CELLS}", self.kind)
+        for argument in fields(self):
+            value = getattr(self, argument.name)
+            taken = self._takes(argument.name) or value == argument.default
+            _require(taken, argument.name, f"nothing, a {self.kind} has no such argument", value)
         for name in ("input_size", "hidden_size", "num_layers"):
             value = getattr(self, name)
             _require(_is_size(value, least=1), name, "an int of at least 1", value)
@@ -68,14 +72,14 @@ class Layer:
             _require(isinstance(value, bool), name, "True or False", value)
         known = self.nonlinearity in ("tanh", "relu")
         _require(known, "nonlinearity", "'tanh' or 'relu'", self.nonlinearity)
-        probability = isinstance(self.dropout, (int, float)) and 0 <= self.dropout <= 1
+        probability = (
+            isinstance(self.dropout, (int, float))
+            and not isinstance(self.dropout, bool)
+            and 0 <= self.dropout <= 1
+        )
         _require(probability, "dropout", "a probability from 0 to 1", self.dropout)
         fits = _is_size(self.proj_size, least=0) and self.proj_size < self.hidden_size
         _require(fits, "proj_size", "an int from 0 to hidden_size - 1", self.proj_size)
-        for argument in fields(self):
-            value = getattr(self, argument.name)
-            if not self._takes(argument.name) and value != argument.default:
-                raise ValueError(f"{argument.name}: {self.kind} has no such argument, got {value!r}")
 
     def _takes(self, argument: str) -> bool:
         if argument == "nonlinearity":
@@ -89,7 +93,11 @@ class Layer:
         """The arguments that a ``torch.nn`` layer, or a subclass of one, was made with."""
         if isinstance(layer, Layer):
             return layer
-        kinds = [base.__name__ for base in type(layer).__mro__ if base.__name__ in LAYERS + CELLS]
+        kinds = [
+            base.__name__
+            for base in type(layer).__mro__
+            if base.__name__ in LAYERS + CELLS and base.__module__.startswith("torch.")
+        ]
         _require(bool(kinds), "layer", f"a Layer or one of torch.nn's {LAYERS + CELLS}", layer)
         names = [argument.name for argument in fields(cls) if hasattr(layer, argument.name)]
         return cls(kinds[0], **{name: getattr(layer, name) for name in names if name != "kind"})
@@ -98,7 +106,9 @@ class Layer:
     def arguments(self) -> dict[str, object]:
         """The arguments other than the two sizes that differ from torch's defaults."""
         options = {argument.name: argument.default for argument in fields(self)[3:]}
-        return {k: getattr(self, k) for k, default in options.items() if getattr(self, k) != default}
+        return {
+            k: getattr(self, k) for k, default in options.items() if getattr(self, k) != default
+        }
 
     def __str__(self) -> str:
         options = "".join(f", {name}={value!r}" for name, value in self.arguments.items())
@@ -208,7 +218,8 @@ _SHAPES = (
         "initial-hidden-shape", "shape",
         "h_0 is (D*num_layers, N, H_out), whatever batch_first says",
         tensors=("h_0",),
-        shapes=_layouts(*["D*num_layers N H_out"] * 2, "D*num_layers H_out", "D*num_layers N H_out"),
+        shapes=_layouts("D*num_layers N H_out", "D*num_layers N H_out", "D*num_layers H_out",
+                        "D*num_layers N H_out"),
         quote={
             "RNN": r"**hx**: tensor of shape :math:`(D * \text{num\_layers}, H_{out})` for unbatched "
                    r"input or :math:`(D * \text{num\_layers}, N, H_{out})`",
@@ -224,7 +235,8 @@ _SHAPES = (
         "final-hidden-shape", "shape",
         "h_n is (D*num_layers, N, H_out), whatever batch_first says",
         tensors=("h_n",),
-        shapes=_layouts(*["D*num_layers N H_out"] * 2, "D*num_layers H_out", "D*num_layers N H_out"),
+        shapes=_layouts("D*num_layers N H_out", "D*num_layers N H_out", "D*num_layers H_out",
+                        "D*num_layers N H_out"),
         quote={
             "RNN": r"**h_n**: tensor of shape :math:`(D * \text{num\_layers}, H_{out})` for unbatched "
                    r"input or :math:`(D * \text{num\_layers}, N, H_{out})`",
@@ -240,7 +252,8 @@ _SHAPES = (
         "initial-cell-shape", "shape",
         "c_0 is (D*num_layers, N, H_cell): a projection does not narrow it",
         layers=("LSTM",), tensors=("c_0",),
-        shapes=_layouts(*["D*num_layers N H_cell"] * 2, "D*num_layers H_cell", "D*num_layers N H_cell"),
+        shapes=_layouts("D*num_layers N H_cell", "D*num_layers N H_cell", "D*num_layers H_cell",
+                        "D*num_layers N H_cell"),
         quote={"LSTM": r"**c_0**: tensor of shape :math:`(D * \text{num\_layers}, H_{cell})` for "
                        r"unbatched input or :math:`(D * \text{num\_layers}, N, H_{cell})`"},
         source=_DOCS.format("LSTM"),
@@ -249,7 +262,8 @@ _SHAPES = (
         "final-cell-shape", "shape",
         "c_n is (D*num_layers, N, H_cell): a projection does not narrow it",
         layers=("LSTM",), tensors=("c_n",),
-        shapes=_layouts(*["D*num_layers N H_cell"] * 2, "D*num_layers H_cell", "D*num_layers N H_cell"),
+        shapes=_layouts("D*num_layers N H_cell", "D*num_layers N H_cell", "D*num_layers H_cell",
+                        "D*num_layers N H_cell"),
         quote={"LSTM": r"**c_n**: tensor of shape :math:`(D * \text{num\_layers}, H_{cell})` for "
                        r"unbatched input or :math:`(D * \text{num\_layers}, N, H_{cell})`"},
         source=_DOCS.format("LSTM"),
@@ -469,7 +483,9 @@ def rule(id: str) -> Rule:
     """The rule of that id; ``ValueError`` with the nearest ids if there is none."""
     if id not in RULES:
         nearest = difflib.get_close_matches(id, RULES, n=3)
-        accepted = f"did you mean {' or '.join(nearest)}?" if nearest else f"known: {', '.join(RULES)}"
+        accepted = (
+            f"did you mean {' or '.join(nearest)}?" if nearest else f"known: {', '.join(RULES)}"
+        )
         raise ValueError(f"no rule {id!r}; {accepted}")
     return RULES[id]
 
@@ -542,7 +558,12 @@ def _layout_of(layer: Layer, input_shape: tuple[int, ...], lengths: object) -> s
     shapes = shape_rule(layer, "input").shapes
     ranks = {len(shapes[layout].split()): layout for layout in layouts(layer) if layout != "packed"}
     if lengths is not None:
-        _require(layer.kind in LAYERS, "lengths", f"None, since a {layer.kind} takes no sequence", lengths)
+        _require(
+            layer.kind in LAYERS,
+            "lengths",
+            f"None, since a {layer.kind} takes no sequence",
+            lengths,
+        )
         ranks = {2: "packed"}
     accepted = " or ".join(f"{rank} axes ({layout})" for rank, layout in sorted(ranks.items()))
     _require(len(input_shape) in ranks, "input_shape", accepted, input_shape)
@@ -555,7 +576,9 @@ def _axes(
     sizes = dict(zip(shape_rule(layer, "input").shapes[layout].split(), input_shape, strict=True))
     for name, size in sizes.items():
         least = 0 if name == "N" else 1
-        _require(_is_size(size, least=least), "input_shape", f"{name} of at least {least}", input_shape)
+        _require(
+            _is_size(size, least=least), "input_shape", f"{name} of at least {least}", input_shape
+        )
     matches = sizes["H_in"] == layer.input_size
     _require(matches, "input_shape", f"a last axis of input_size = {layer.input_size}", input_shape)
     if lengths is not None:

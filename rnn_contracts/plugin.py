@@ -7,9 +7,9 @@ narrow the grid (a field of ``GridCell``) or the draw (an argument of ``strategi
 
 from __future__ import annotations
 
-import collections
 import functools
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator
+from dataclasses import fields
 from typing import Any
 
 import hypothesis
@@ -18,12 +18,12 @@ import torch
 from hypothesis import HealthCheck, Phase
 
 from rnn_contracts import calls, checks, contracts
-from rnn_contracts.contracts import CELLS, RULES
+from rnn_contracts.contracts import CELLS, RULES, Rule
 from rnn_contracts.strategies import GRID, GridCell, cases
 
 _DEVICES = pytest.StashKey[tuple[str, ...]]()
 _EXAMPLES = pytest.StashKey[int]()
-_GRID_FIELDS = tuple(GridCell.__dataclass_fields__)
+_GRID_FIELDS = {field.name for field in fields(GridCell)}
 
 
 # --- Set-up --------------------------------------------------------------------------------------
@@ -44,7 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register marks and profiles, and find the devices."""
     config.addinivalue_line("markers", "rule(id, ...): the test checks this rule of the contract")
-    config.addinivalue_line("markers", "quote(id): the test holds torch's docstring to this rule")
+    config.addinivalue_line("markers", "quote(id): the test checks that torch still says this rule")
     # Torch says this once a process, wherever a projection first meets oneDNN.
     config.addinivalue_line(
         "filterwarnings", "ignore:LSTM with projections is not supported with oneDNN:UserWarning"
@@ -52,14 +52,14 @@ def pytest_configure(config: pytest.Config) -> None:
     _register_profiles()
     # On small layers threads cost more than they give, and xdist has the cores already.
     torch.set_num_threads(1)
-    config.stash[_DEVICES] = _devices(config.getoption("--rnn-device"))
+    config.stash[_DEVICES] = _select(config.getoption("--rnn-device"), calls.available_devices())
     config.pluginmanager.register(_Count(), "rnn-contracts-count")
 
 
 def _register_profiles() -> None:
-    """Hypothesis's own profiles, without deadline; an example is drawn for every grid cell."""
+    """Hypothesis's own profiles, without deadline, and with examples counted by the grid cell."""
     settings = hypothesis.settings
-    common = {
+    common: dict[str, Any] = {
         "deadline": None,
         # One bug at a time: the message of one violation is not mixed with that of another.
         "report_multiple_bugs": False,
@@ -67,75 +67,89 @@ def _register_profiles() -> None:
         # Explaining a failure reruns it often, to say less than the message does.
         "phases": [phase for phase in Phase if phase is not Phase.explain],
     }
-    for name, max_examples in (("default", 10), ("ci", 10)):
-        parent = settings.get_profile(name)
-        settings.register_profile(name, parent, max_examples=max_examples, **common)
+    for name in ("default", "ci"):
+        settings.register_profile(name, settings.get_profile(name), max_examples=8, **common)
     settings.register_profile(
         "nightly", settings.get_profile("default"), max_examples=200, print_blob=True
     )
     settings.load_profile(settings.get_current_profile_name())
 
 
-def _devices(asked: list[str] | None) -> tuple[str, ...]:
-    present = calls.available_devices()
+def _select(asked: list[str] | None, present: tuple[str, ...]) -> tuple[str, ...]:
+    """The devices asked for; ``cuda`` asks for every ``cuda:0``, ``cuda:1``, ..."""
     if not asked:
         return present
     for name in asked:
-        if name not in {*present, *(device.partition(":")[0] for device in present)}:
+        if not any(_is_called(device, name) for device in present):
             raise pytest.UsageError(
                 f"--rnn-device: no device {name!r} here; present: {', '.join(present)}"
             )
-    return tuple(d for d in present if d in asked or d.partition(":")[0] in asked)
+    return tuple(device for device in present if any(_is_called(device, name) for name in asked))
+
+
+def _is_called(device: str, name: str) -> bool:
+    return name in (device, device.partition(":")[0])
+
+
+def _devices(config: pytest.Config, rule: Rule) -> list[str]:
+    """The selected devices on which the rule can be checked."""
+    return [device for device in config.stash[_DEVICES] if not (rule.values and device == "meta")]
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Say what is checked, and how the cases are drawn."""
-    version = torch.version
-    built_for = [f"CUDA {version.cuda}"] * bool(version.cuda) + [f"HIP {version.hip}"] * bool(version.hip)
-    settings = hypothesis.settings()
+    version, settings = torch.version, hypothesis.settings()
+    build = "debug" if version.debug else "release"
+    for name, built_for in (("CUDA", version.cuda), ("HIP", version.hip)):
+        build += f", {name} {built_for}" if built_for else ""
     seed = config.getoption("--hypothesis-seed", None)
+    policy = "random seed"
     if seed is not None:
         policy = f"seed {seed}"
-    else:
-        policy = "seed derived from the node id" if settings.derandomize else "random seed"
-    return [
-        f"torch: {torch.__version__}, git {version.git_version[:12]}, "
-        f"{'debug' if version.debug else 'release'} build for {' and '.join(built_for) or 'CPU only'}, "
-        f"{torch.get_num_threads()} thread a process",
-        f"rnn-contracts: devices {', '.join(config.stash[_DEVICES])}; Hypothesis profile "
-        f"{settings.get_current_profile_name()}, {settings.max_examples} examples a grid cell, {policy}",
+    elif settings.derandomize:
+        policy = "seed derived from the node id"
+    devices = config.stash[_DEVICES]
+    lines = [
+        f"torch: {torch.__version__} (git {version.git_version[:12]}, {build} build, "
+        f"{torch.get_num_threads()} thread in each process)",
+        f"rnn-contracts: devices {', '.join(devices)}; Hypothesis profile "
+        f"{settings.get_current_profile_name()}, {settings.max_examples} examples a grid cell, "
+        f"{policy}",
     ]
+    without = [rule.id for rule in RULES.values() if not _devices(config, rule)]
+    if without:
+        lines.append(f"rnn-contracts: left out, meta has no values: {', '.join(without)}")
+    return lines
 
 
 # --- Cases ---------------------------------------------------------------------------------------
 
 
-def _rule_marks(node: pytest.Item | pytest.FunctionDefinition) -> Iterable[pytest.Mark]:
-    for mark in node.iter_markers("rule"):
-        try:
-            contracts.rule(mark.kwargs.get("id", mark.args))
-        except (ValueError, TypeError) as error:
-            raise pytest.UsageError(f"{node.nodeid}: {error}") from None
-        yield mark
+def _rules(node: pytest.Item) -> list[Rule]:
+    """The rules that the test cites."""
+    try:
+        return [contracts.rule(mark.kwargs["id"]) for mark in node.iter_markers("rule")]
+    except KeyError:
+        raise pytest.UsageError(f"{node.nodeid}: write @pytest.mark.rule(id=...)") from None
+    except ValueError as error:
+        raise pytest.UsageError(f"{node.nodeid}: {error}") from None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Parametrise ``case`` over the grid of the rule and the devices."""
-    mark = next(iter(_rule_marks(metafunc.definition)), None)
-    if mark is None or "case" not in metafunc.fixturenames:
+    rules = _rules(metafunc.definition)
+    if not rules or "case" not in metafunc.fixturenames:
         return
-    rule = RULES[mark.kwargs["id"]]
-    wanted = {name: value for name, value in mark.kwargs.items() if name in _GRID_FIELDS}
-    drawn = {name: value for name, value in mark.kwargs.items() if name not in ("id", *wanted)}
-    devices = metafunc.config.stash[_DEVICES]
+    options = {**next(metafunc.definition.iter_markers("rule")).kwargs}
+    wanted = {name: options.pop(name) for name in _GRID_FIELDS & {*options}}
+    del options["id"]
     metafunc.parametrize(
         "case",
         [
-            pytest.param(functools.partial(cases, cell, device, **drawn), id=f"{cell}-{device}")
-            for device in devices
-            if not (rule.values and device == "meta")
+            pytest.param(functools.partial(cases, cell, device, **options), id=f"{cell}-{device}")
+            for device in _devices(metafunc.config, rules[0])
             for cell in GRID
-            if cell.kind in rule.layers
+            if cell.kind in rules[0].layers
             if all(getattr(cell, name) == value for name, value in wanted.items())
         ],
     )
@@ -143,21 +157,38 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Turn a test of a rule into a Hypothesis test that draws its case."""
-    marks = list(_rule_marks(item))
-    item.user_properties += [("rule", mark.kwargs["id"]) for mark in marks]
-    case = getattr(item, "callspec", None) and item.callspec.params.get("case")
-    if marks and isinstance(case, functools.partial):
+    rules = _rules(item)
+    item.user_properties += [("rule", rule.id) for rule in rules]
+    item.user_properties += [("quote", mark.args[0]) for mark in item.iter_markers("quote")]
+    if not (rules and isinstance(item, pytest.Function) and hasattr(item, "callspec")):
+        return
+    case = item.callspec.params.get("case")
+    if isinstance(case, functools.partial):
         cell, device = case.args
         item.user_properties += [("cell", str(cell)), ("device", device)]
-        item.obj = _drawing(item, item.obj, case, _max_examples(cell, device))
+        item.obj = _drawing(item, item.obj, case, _max_examples(rules[0], cell, device))
         # Hypothesis gives every item its own seed and database key where it sees this mark.
-        item.add_marker(pytest.mark.parametrize("case", ()))
+        item.add_marker(pytest.mark.parametrize("case", []))
 
 
-def _max_examples(cell: GridCell, device: str) -> int:
-    """Examples for one grid cell: many where there are few cells, few where calls are slow."""
-    examples = hypothesis.settings().max_examples * (10 if cell.kind in CELLS else 1)
-    return max(2, examples // 5) if device == "meta" else examples
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect what speaks of values where no selected device has any."""
+    left_out = [item for item in items if any(not _devices(config, rule) for rule in _rules(item))]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _max_examples(rule: Rule, cell: GridCell, device: str) -> int:
+    """Examples for one grid cell: more where it stands alone, fewer where they cost or vary less."""
+    examples = hypothesis.settings().max_examples
+    if cell.kind in CELLS:
+        examples *= 10
+    if rule.kind == "parameter":
+        examples //= 2
+    if device == "meta":
+        examples //= 4
+    return max(2, examples)
 
 
 def _drawing(
@@ -178,15 +209,16 @@ def _drawing(
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """Fail a test that passed without checking its rule; record what it checked."""
+    """Fail a test that passed without checking its rule; record how many examples it took."""
+    rules = _rules(item)
     checks.checked.clear()
     try:
         yield
-        for mark in _rule_marks(item):
-            if not checks.checked[mark.kwargs["id"]]:
-                pytest.fail(f"{mark.kwargs['id']}: the test passed and checked nothing", pytrace=False)
+        for rule in rules:
+            if not checks.checked[rule.id]:
+                pytest.fail(f"{rule.id}: the test passed and checked nothing", pytrace=False)
     finally:
-        if any(_rule_marks(item)):
+        if rules:
             item.user_properties.append(("examples", item.stash.get(_EXAMPLES, 0)))
 
 
@@ -197,20 +229,25 @@ class _Count:
         self.selected: set[str] = set()
         self.checked: set[str] = set()
         self.broken: set[str] = set()
-        self.cells: set[tuple[str, str]] = set()
+        self.reworded: set[str] = set()
+        self.cells: set[str] = set()
+        self.devices: set[str] = set()
         self.examples = 0
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        rules = {str(value) for name, value in report.user_properties if name == "rule"}
+        values: dict[str, set[str]] = {}
+        for name, value in report.user_properties:
+            values.setdefault(name, set()).add(str(value))
+        rules = values.get("rule", set())
         self.selected |= rules
         if report.failed:
             self.broken |= rules
-        if report.when == "call" and not report.skipped:
-            properties = dict(report.user_properties)
+            self.reworded |= values.get("quote", set())
+        if rules and report.when == "call" and not report.skipped:
             self.checked |= rules
-            self.examples += int(str(properties.get("examples", 0)))
-            if "cell" in properties:
-                self.cells.add((str(properties["cell"]), str(properties["device"])))
+            self.cells |= values.get("cell", set())
+            self.devices |= values.get("device", set())
+            self.examples += sum(map(int, values.get("examples", ())))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -218,14 +255,23 @@ class _Count:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if not self.selected:
-            return
-        devices = sorted({device for _, device in self.cells})
-        terminalreporter.write_line(
-            f"rnn-contracts: {len(self.checked)} rules checked on torch {torch.__version__}, "
-            f"{len({cell for cell, _ in self.cells})} grid cells, "
-            f"{len(devices)} devices ({', '.join(devices)}), {self.examples} examples"
-        )
-        for what, rules in (("broken", self.broken), ("NOT CHECKED", self.selected - self.checked)):
+        if self.selected:
+            terminalreporter.write_line(
+                f"rnn-contracts: {_counted(self.checked, 'rule')} checked on torch "
+                f"{torch.__version__}: {_counted(self.cells, 'grid cell')}, "
+                f"{_counted(self.devices, 'device')} ({', '.join(sorted(self.devices))}), "
+                f"{self.examples} examples"
+            )
+        for what, rules in (
+            ("broken", self.broken),
+            ("NOT CHECKED", self.selected - self.checked),
+            ("torch's docstring no longer says", self.reworded),
+        ):
             if rules:
-                terminalreporter.write_line(f"rnn-contracts: {what}: {', '.join(sorted(rules))}", red=True)
+                terminalreporter.write_line(
+                    f"rnn-contracts: {what}: {', '.join(sorted(rules))}", red=True
+                )
+
+
+def _counted(things: set[str], name: str) -> str:
+    return f"{len(things)} {name}{'s' * (len(things) != 1)}"

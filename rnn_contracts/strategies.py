@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hypothesis import strategies as st
 
@@ -59,46 +59,50 @@ class Sizes:
     H_out: int
 
 
-@st.composite
-def distinct_sizes(draw: st.DrawFn, cell: GridCell, *, longest: int = 9) -> Sizes:
+# A strategy is checked where it is first drawn from: making each but once saves a third of a draw.
+_choice = functools.cache(st.sampled_from)
+_integers = functools.cache(st.integers)
+_flag = st.booleans()
+_UNEVEN = tuple(size for size in range(33, 71) if size % 16)
+
+
+@functools.cache
+def _lengths(N: int, longest: int) -> st.SearchStrategy[list[int]]:
+    return st.lists(st.integers(1, longest), min_size=N, max_size=N)
+
+
+def distinct_sizes(draw: st.DrawFn, cell: GridCell, longest: int) -> Sizes:
     """Axes that differ pairwise, and from D*num_layers and D*H_out, so that no swap can hide."""
     D = 2 if cell.bidirectional else 1
     taken = {D * cell.num_layers}
 
-    def next_size(among: range, *, scale: int = 1) -> int:
-        size: int = draw(st.sampled_from([n for n in among if taken.isdisjoint({n, scale * n})]))
+    def next_size(least: int, most: int, *, scale: int = 1) -> int:
+        free = (n for n in range(least, most + 1) if taken.isdisjoint({n, scale * n}))
+        size: int = draw(_choice(tuple(free)))
         taken.update({size, scale * size})
         return size
 
-    L = next_size(range(1, longest + 1))
-    H_out = next_size(range(2, 10), scale=D)
-    H_cell = next_size(range(H_out + 1, 20)) if cell.projection else H_out
-    return Sizes(L=L, N=next_size(range(1, 13)), H_in=next_size(range(1, 13)), H_cell=H_cell, H_out=H_out)
+    L = next_size(1, min(longest, 9))
+    H_out = next_size(2, 9, scale=D)
+    H_cell = next_size(H_out + 1, 19) if cell.projection else H_out
+    return Sizes(N=next_size(1, 12), L=L, H_in=next_size(1, 12), H_cell=H_cell, H_out=H_out)
 
 
-@st.composite
-def degenerate_sizes(draw: st.DrawFn, cell: GridCell) -> Sizes:
+def degenerate_sizes(draw: st.DrawFn, cell: GridCell, longest: int) -> Sizes:
     """Axes of the least size that is allowed, or next to it."""
-    N, L, H_in, H_out = (draw(st.sampled_from(sizes)) for sizes in ((1, 0, 2), (1, 2), (1, 2), (1, 2)))
-    return Sizes(N, L, H_in, H_out + 1 if cell.projection else H_out, H_out)
+    N = draw(_choice((1, 0, 2)))
+    L, H_in, H_out = (draw(_choice((1, 2))) for _ in range(3))
+    return Sizes(N, min(L, longest), H_in, H_out + cell.projection, H_out)
 
 
-@st.composite
-def large_sizes(draw: st.DrawFn, cell: GridCell, *, longest: int = 40) -> Sizes:
+def large_sizes(draw: st.DrawFn, cell: GridCell, longest: int) -> Sizes:
     """One or two axes past the block sizes of kernels, the others small."""
-    large = draw(st.sampled_from([{"N"}, {"L"}, {"H"}, {"N", "H"}, {"H_in"}]))
-    N = draw(st.integers(17, 40)) if "N" in large else 3
-    L = draw(st.integers(33, 40)) if "L" in large and longest >= 40 else 2
-    H_in = draw(st.integers(33, 70)) if "H_in" in large else 5
-    H_cell = draw(st.integers(33, 70).filter(lambda size: size % 16)) if "H" in large else 7
+    large = draw(_choice(("N", "L", "H", "NH", "H_in")))
+    N = draw(_integers(17, 40)) if large in ("N", "NH") else 3
+    L = min(draw(_integers(33, 40)) if large == "L" else 2, longest)
+    H_in = draw(_integers(33, 70)) if large == "H_in" else 5
+    H_cell = draw(_choice(_UNEVEN)) if large in ("H", "NH") else 7
     return Sizes(N, L, H_in, H_cell, H_cell // 2 if cell.projection else H_cell)
-
-
-SIZES: tuple[Callable[..., st.SearchStrategy[Sizes]], ...] = (
-    distinct_sizes,
-    degenerate_sizes,
-    large_sizes,
-)
 
 
 @st.composite
@@ -118,61 +122,53 @@ def cases(
     ``layout``, ``N`` (of a batch), ``initial_state`` and ``bias`` are drawn unless they are given.
     ``build_only`` draws what the constructor sees and leaves the call at its defaults.
     """
-    # The meta device decomposes a call step by step: 1.5 ms a step, layer and direction.
-    longest = {"longest": 2} if device == "meta" else {}
-    source = draw(st.sampled_from((0, 0, 1, 2)))
-    sizes = draw(SIZES[source](cell, **({} if source == 1 else longest)))
-    options: dict[str, object] = {}
-    if cell.kind in ("RNN", "RNNCell"):
-        options["nonlinearity"] = draw(st.sampled_from(("tanh", "relu")))
-    if cell.num_layers > 1:
-        options["dropout"] = draw(st.sampled_from((0.0, 0.5)))
-    if cell.projection:
-        options["proj_size"] = sizes.H_out
+    # The meta device decomposes a call step by step: 2 ms a step, layer and direction.
+    longest = 40 if device != "meta" else 1 if cell.num_layers > 3 else 2
+    draw_sizes = draw(_choice((distinct_sizes, distinct_sizes, degenerate_sizes, large_sizes)))
+    sizes = draw_sizes(draw, cell, longest)
     layer = Layer(
         cell.kind,
         sizes.H_in,
         sizes.H_cell,
         num_layers=cell.num_layers,
+        nonlinearity=draw(_choice(("tanh", "relu"))) if cell.kind in ("RNN", "RNNCell") else "tanh",
+        bias=not draw(_flag) if bias is None else bias,
         batch_first=cell.batch_first,
+        dropout=draw(_choice((0.0, 0.5))) if cell.num_layers > 1 else 0.0,
         bidirectional=cell.bidirectional,
-        bias=draw(st.sampled_from((True, False))) if bias is None else bias,
-        **options,  # type: ignore[arg-type]
+        proj_size=sizes.H_out if cell.projection else 0,
     )
-    built = {
-        "dtype": draw(st.sampled_from(dtypes(device))),
-        "seed": draw(st.integers(0, 2**16)),
-        "training": draw(st.sampled_from((True, False))),
-    }
-    first_layout = layouts(layer)[0]
-    if build_only:
-        return Case(layer, device, **built, layout=first_layout)
-    sequences = sizes.N if N is None else N
-    if N is not None:
-        layout = first_layout
-    elif layout is None:
-        # A packed batch has at least one sequence.
-        among = layouts(layer) if sequences else tuple(l for l in layouts(layer) if l != "packed")
-        layout = draw(st.sampled_from((first_layout, *among)))
-    lengths: list[int] = []
-    enforce_sorted = True
-    if layout == "packed":
-        lengths = draw(
-            st.lists(st.integers(1, sizes.L), min_size=sequences or 1, max_size=sequences or 1)
-        )
-        enforce_sorted = draw(st.sampled_from((True, False)))
-        if enforce_sorted:
-            lengths.sort(reverse=True)
-    return Case(
+    batched = layouts(layer)[0]
+    built = Case(
         layer,
         device,
-        **built,
+        dtype=draw(_choice(dtypes(device))),
+        seed=draw(_integers(0, 2**16)),
+        training=not draw(_flag),
+        layout=batched,
+    )
+    if build_only:
+        return built
+    if N is not None:
+        sizes, layout = replace(sizes, N=N), batched
+    if layout is None:
+        layout = draw(_choice((batched, *layouts(layer))))
+    lengths: tuple[int, ...] = ()
+    enforce_sorted = True
+    if layout == "packed":
+        # A packed batch has at least one sequence.
+        lengths = tuple(draw(_lengths(max(sizes.N, 1), sizes.L)))
+        enforce_sorted = not draw(_flag)
+        if enforce_sorted:
+            lengths = tuple(sorted(lengths, reverse=True))
+    return replace(
+        built,
         layout=layout,
-        N=len(lengths) or sequences,
+        N=len(lengths) or sizes.N,
         L=max(lengths, default=sizes.L),
-        lengths=tuple(lengths),
+        lengths=lengths,
         enforce_sorted=enforce_sorted,
-        initial_state=draw(st.sampled_from((False, True))) if initial_state is None else initial_state,
-        contiguous=draw(st.sampled_from((True, False))),
-        grad_mode=draw(st.sampled_from(GRAD_MODES)),
+        initial_state=draw(_flag) if initial_state is None else initial_state,
+        contiguous=not draw(_flag),
+        grad_mode=draw(_choice(GRAD_MODES)),
     )
