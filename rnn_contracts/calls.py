@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
-from rnn_contracts.contracts import Layer, evaluate, shape_rule
+from rnn_contracts.contracts import Layer, evaluate, shape_rule, tensors
 
 DTYPES = ("float32", "float64", "bfloat16", "float16")
 GRAD_MODES = ("enable_grad", "no_grad", "inference_mode")
-_RETURNS = {
+RETURNS = {
     "RNN": "output, h_n",
     "GRU": "output, h_n",
     "LSTM": "output, (h_n, c_n)",
@@ -70,20 +70,25 @@ class Case:
     @property
     def state_shapes(self) -> dict[str, tuple[int, ...]]:
         """The shapes of ``h_0`` and, for LSTM and LSTMCell, ``c_0``."""
-        names = ("h_0", "c_0") if self.layer.kind.startswith("LSTM") else ("h_0",)
-        return {name: self.shape(name) for name in names}
+        return {name: self.shape(name) for name in tensors(self.layer) if name in ("h_0", "c_0")}
 
-    def __str__(self) -> str:
+    def describe(self, *, call: bool = True) -> str:
+        """The layer, the call if there is one, and where, in one line."""
+        options = [self.device, self.dtype] + ["eval"] * (not self.training)
+        if not call:
+            return f"{self.layer}   {', '.join(options)}"
         packed = f" packed with lengths {list(self.lengths)}" if self.lengths else ""
-        options = [self.device, self.dtype]
         options += ["with initial state"] * self.initial_state
         options += ["not contiguous"] * (not self.contiguous)
-        options += ["eval"] * (not self.training)
         options += [self.grad_mode] * (self.grad_mode != "enable_grad")
         return f"{self.layer}   input {self.input_shape}{packed}   {', '.join(options)}"
 
     def snippet(self, show: str, *, call: bool = True) -> str:
-        """Python that makes the same call with the same numbers and prints ``show``."""
+        """Python that makes the same call with the same numbers and prints ``show``.
+
+        ``show`` speaks of ``layer``, of the tensors by the names of the contract, or of the whole
+        ``result``.
+        """
         factory = f', device="{self.device}"' * (self.device != "cpu")
         factory += f", dtype=torch.{self.dtype}" * (self.dtype != "float32")
         mode = ".eval()" * (not self.training)
@@ -96,15 +101,19 @@ class Case:
             lines.append(
                 f"input = {self._tensor_code(self.input_shape, packed=bool(self.lengths))}"
             )
+            if self.lengths:
+                options = ", enforce_sorted=False" * (not self.enforce_sorted)
+                packing = f"nn.utils.rnn.pack_padded_sequence(input, {list(self.lengths)}{options})"
+                lines.append(f"input = {packing}")
             arguments = ["input"]
             if self.initial_state:
                 states = self.state_shapes
                 lines += [f"{name} = {self._tensor_code(shape)}" for name, shape in states.items()]
                 arguments.append("h_0" if len(states) == 1 else "(h_0, c_0)")
-            callee = (
-                "layer" if self.grad_mode == "enable_grad" else f"torch.{self.grad_mode}()(layer)"
-            )
-            lines.append(f"{_RETURNS[self.layer.kind]} = {callee}({', '.join(arguments)})")
+            plain = self.grad_mode == "enable_grad"
+            callee = "layer" if plain else f"torch.{self.grad_mode}()(layer)"
+            names = "result" if show == "result" else RETURNS[self.layer.kind]
+            lines.append(f"{names} = {callee}({', '.join(arguments)})")
         return "\n".join([*lines, f"print({show})"])
 
     def _tensor_code(self, shape: tuple[int, ...], *, packed: bool = False) -> str:
@@ -112,11 +121,7 @@ class Case:
         code = f"torch.randn({', '.join(map(str, shape + (2,) * strided))})"
         targets = [f'"{self.device}"'] * (self.device != "cpu")
         targets += [f"torch.{self.dtype}"] * (self.dtype != "float32")
-        code += f".to({', '.join(targets)})" * bool(targets) + "[..., 0]" * strided
-        if packed:
-            options = ", enforce_sorted=False" * (not self.enforce_sorted)
-            code = f"nn.utils.rnn.pack_padded_sequence({code}, {list(self.lengths)}{options})"
-        return code
+        return code + f".to({', '.join(targets)})" * bool(targets) + "[..., 0]" * strided
 
 
 @dataclass(frozen=True)
@@ -146,7 +151,7 @@ def build(case: Case) -> nn.Module:
 def call(case: Case, module: nn.Module) -> Observation:
     """Call the layer once; whatever it raises passes through."""
     input: Tensor | PackedSequence
-    input = padded = _tensor(case, case.input_shape, strided=not case.lengths)
+    input = padded = _tensor(case, case.input_shape, packed=bool(case.lengths))
     if case.lengths:
         lengths = list(case.lengths)
         input = pack_padded_sequence(padded, lengths, enforce_sorted=case.enforce_sorted)
@@ -158,9 +163,9 @@ def call(case: Case, module: nn.Module) -> Observation:
     return Observation(case, input, state, result)
 
 
-def _tensor(case: Case, shape: tuple[int, ...], *, strided: bool = True) -> Tensor:
+def _tensor(case: Case, shape: tuple[int, ...], *, packed: bool = False) -> Tensor:
     # Drawn as float32 on the CPU, so that a case has the same numbers on every device.
-    strided = strided and not case.contiguous
+    strided = not case.contiguous and not packed
     tensor = torch.randn(*shape, *[2] * strided).to(case.device, getattr(torch, case.dtype))
     return tensor[..., 0] if strided else tensor
 

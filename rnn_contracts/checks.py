@@ -62,7 +62,7 @@ def observe(rule_id: str, case: Case) -> Observation:
         observation = calls.call(case, module)
     except Exception as error:
         found = f"the call raised {type(error).__name__}: {error}"
-        _violated(accepting, case, found, show="layer", cause=error)
+        _violated(accepting, case, found, show="result", cause=error)
     checked[accepting] += 1
     return observation
 
@@ -109,7 +109,9 @@ def check_parameter_names(rule_id: str, case: Case) -> None:
         missing = [name for name in expected if name not in found]
         extra = [name for name in found if name not in expected]
         show = "[name for name, _ in layer.named_parameters()]"
-        _violated(rule_id, case, f"missing {missing}   not expected {extra}", show=show, call=False)
+        named = (", ".join(names) or "none" for names in (missing, extra))
+        found_text = "missing: {}   unexpected: {}".format(*named)
+        _violated(rule_id, case, found_text, show=show, call=False)
 
 
 def check_parameter_shapes(rule_id: str, case: Case) -> None:
@@ -179,14 +181,15 @@ def _named_tensors(observation: Observation) -> dict[str, Tensor]:
             if case.lengths:
                 if not isinstance(output, PackedSequence):
                     found = f"output is a {type(output).__name__}   expected a PackedSequence"
-                    _violated("packed-output", case, found, show="type(output)")
+                    _violated("packed-output", case, found, show="result")
                 output = output.data
             whole = isinstance(state, tuple) == is_lstm
             parts = (output, *state) if is_lstm and whole else (output, state)
     whole = whole and len(parts) == len(names) and all(isinstance(part, Tensor) for part in parts)
     if not whole:
-        found = f"the call returned {_structure(result)}   expected {RULES[rule_id].condition}"
-        _violated(rule_id, case, found, show="layer")
+        expected = calls.RETURNS[case.layer.kind]
+        found = f"the call returned {_structure(result)}   expected {expected}"
+        _violated(rule_id, case, found, show="result")
     return dict(zip(names, parts, strict=True))
 
 
@@ -243,7 +246,7 @@ def _violated(
         f"{rule_id}\n"
         f"  {rule.says}\n"
         f"  {found}\n"
-        f"  {case}\n"
+        f"  {case.describe(call=call)}\n"
         f"  torch {torch.__version__}   reproduce:\n"
         f"    {snippet}\n"
         f"  see {rule.source}",

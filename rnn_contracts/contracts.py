@@ -506,12 +506,9 @@ def expected_shapes(
     layer = Layer.of(layer)
     layout = _layout_of(layer, tuple(input_shape), lengths)
     axes = _axes(layer, layout, tuple(input_shape), lengths)
-    tensors = ("input", "h_0", "c_0", "output", "h_n", "c_n", "h_1", "c_1")
-    stated = {tensor for rule in _SHAPES if layer.kind in rule.layers for tensor in rule.tensors}
     return {
         tensor: evaluate(shape_rule(layer, tensor).shapes[layout], axes)
-        for tensor in tensors
-        if tensor in stated
+        for tensor in tensors(layer)
     }
 
 
@@ -545,7 +542,17 @@ def evaluate(shape: str, axes: Mapping[str, int]) -> tuple[int, ...]:
 
 def shape_rule(layer: Layer, tensor: str) -> Rule:
     """The rule that states the shape of that tensor for that layer: ``shape_rule(layer, "h_n")``."""
-    return next(rule for rule in _SHAPES if tensor in rule.tensors and layer.kind in rule.layers)
+    return next(rule for rule in _SHAPES if _states(rule, layer, tensor))
+
+
+def tensors(layer: Layer) -> tuple[str, ...]:
+    """The tensors that go into a call of the layer and come out of it."""
+    names = ("input", "h_0", "c_0", "output", "h_n", "c_n", "h_1", "c_1")
+    return tuple(name for name in names if any(_states(rule, layer, name) for rule in _SHAPES))
+
+
+def _states(rule: Rule, layer: Layer, tensor: str) -> bool:
+    return bool(rule.shapes) and layer.kind in rule.layers and tensor in rule.tensors
 
 
 def layouts(layer: Layer) -> tuple[str, ...]:

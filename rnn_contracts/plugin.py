@@ -15,7 +15,7 @@ from typing import Any
 import hypothesis
 import pytest
 import torch
-from hypothesis import HealthCheck, Phase
+from hypothesis import HealthCheck, Phase, Verbosity
 
 from rnn_contracts import calls, checks, contracts
 from rnn_contracts.contracts import CELLS, RULES, Rule
@@ -64,14 +64,14 @@ def _register_profiles() -> None:
         # One bug at a time: the message of one violation is not mixed with that of another.
         "report_multiple_bugs": False,
         "suppress_health_check": [HealthCheck.too_slow],
+        # A violation says it all, the minimal case included.
+        "verbosity": Verbosity.quiet,
         # Explaining a failure reruns it often, to say less than the message does.
         "phases": [phase for phase in Phase if phase is not Phase.explain],
     }
     for name in ("default", "ci"):
         settings.register_profile(name, settings.get_profile(name), max_examples=8, **common)
-    settings.register_profile(
-        "nightly", settings.get_profile("default"), max_examples=200, print_blob=True
-    )
+    settings.register_profile("nightly", settings.get_profile("default"), max_examples=200)
     settings.load_profile(settings.get_current_profile_name())
 
 
@@ -209,7 +209,7 @@ def _drawing(
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """Fail a test that passed without checking its rule; record how many examples it took."""
+    """Fail a test that passed without checking its rule; record examples and the broken rule."""
     rules = _rules(item)
     checks.checked.clear()
     try:
@@ -217,6 +217,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         for rule in rules:
             if not checks.checked[rule.id]:
                 pytest.fail(f"{rule.id}: the test passed and checked nothing", pytrace=False)
+    except checks.ContractViolation as violation:
+        item.user_properties.append(("broken", violation.rule_id))
+        raise
     finally:
         if rules:
             item.user_properties.append(("examples", item.stash.get(_EXAMPLES, 0)))
@@ -241,7 +244,7 @@ class _Count:
         rules = values.get("rule", set())
         self.selected |= rules
         if report.failed:
-            self.broken |= rules
+            self.broken |= values.get("broken", rules)
             self.reworded |= values.get("quote", set())
         if rules and report.when == "call" and not report.skipped:
             self.checked |= rules

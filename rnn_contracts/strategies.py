@@ -92,17 +92,27 @@ def degenerate_sizes(draw: st.DrawFn, cell: GridCell, longest: int) -> Sizes:
     """Axes of the least size that is allowed, or next to it."""
     N = draw(_choice((1, 0, 2)))
     L, H_in, H_out = (draw(_choice((1, 2))) for _ in range(3))
-    return Sizes(N, min(L, longest), H_in, H_out + cell.projection, H_out)
+    H_cell = H_out + draw(_choice((1, 2))) if cell.projection else H_out
+    return Sizes(N, min(L, longest), H_in, H_cell, H_out)
 
 
 def large_sizes(draw: st.DrawFn, cell: GridCell, longest: int) -> Sizes:
-    """One or two axes past the block sizes of kernels, the others small."""
+    """Distinct axes, one or two of them past the block sizes of kernels.
+
+    Hypothesis takes fewer draws for simpler: these are more, so that no failure shrinks to them.
+    """
+    sizes = distinct_sizes(draw, cell, min(longest, 3))
     large = draw(_choice(("N", "L", "H", "NH", "H_in")))
-    N = draw(_integers(17, 40)) if large in ("N", "NH") else 3
-    L = min(draw(_integers(33, 40)) if large == "L" else 2, longest)
-    H_in = draw(_integers(33, 70)) if large == "H_in" else 5
-    H_cell = draw(_choice(_UNEVEN)) if large in ("H", "NH") else 7
-    return Sizes(N, L, H_in, H_cell, H_cell // 2 if cell.projection else H_cell)
+    if large in ("N", "NH"):
+        sizes = replace(sizes, N=draw(_integers(17, 40)))
+    if large == "L":
+        sizes = replace(sizes, L=min(draw(_integers(33, 40)), longest))
+    if large in ("H", "NH"):
+        H_cell = draw(_choice(_UNEVEN))
+        sizes = replace(sizes, H_cell=H_cell, H_out=H_cell // 2 if cell.projection else H_cell)
+    if large == "H_in":
+        sizes = replace(sizes, H_in=draw(_integers(33, 70)))
+    return sizes
 
 
 @st.composite

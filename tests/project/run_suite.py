@@ -1,0 +1,50 @@
+"""The suite that users run, run from within a test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+SUITE = Path(__file__).parents[1] / "contract"
+
+
+@dataclass
+class Outcome:
+    """Exit code, collected items, passed tests, and failed ones with what they raised."""
+
+    exit_code: int = -1
+    passed: list[str] = field(default_factory=list)
+    failed: dict[str, BaseException] = field(default_factory=dict)
+    items: list[pytest.Item] = field(default_factory=list)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Note what is about to be run."""
+        self.items = session.items
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note a test that passed."""
+        if report.when == "call" and report.passed:
+            self.passed.append(report.nodeid)
+
+    def pytest_exception_interact(self, node: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        """Note what a test raised."""
+        assert call.excinfo is not None
+        self.failed[node.nodeid] = call.excinfo.value
+
+
+def run_suite(*options: str) -> Outcome:
+    """Run the tests of the contract with pytest's own options, in this process.
+
+    Derandomised: the same broken layer meets the same cases in every run.
+    """
+    outcome = Outcome()
+    profile = hypothesis.settings.get_current_profile_name()
+    arguments = ["--hypothesis-profile=ci", "-pno:terminal", "-pno:cacheprovider", *options]
+    try:
+        outcome.exit_code = pytest.main([str(SUITE), *arguments], plugins=[outcome])
+    finally:
+        hypothesis.settings.load_profile(profile)
+    return outcome

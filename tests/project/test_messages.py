@@ -1,0 +1,231 @@
+"""A failure says everything: the text of violations, and that their snippets run as pasted."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from broken_layers import BROKEN, Broken
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from run_suite import run_suite
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
+
+from rnn_contracts import calls
+from rnn_contracts.calls import Case
+from rnn_contracts.checks import ContractViolation
+from rnn_contracts.strategies import GRID, cases
+
+MESSAGES = {
+    "final_hidden_follows_batch_first": """\
+        final-hidden-shape
+          h_n is (D*num_layers, N, H_out), whatever batch_first says
+          h_n.shape = (4, 1, 3)   expected (1, 4, 3)
+                       ^  ^        D*num_layers = 1, N = 4, H_out = 3
+          nn.RNN(5, 3, batch_first=True)   input (4, 2, 5)   cpu, float32
+          torch {version}   reproduce:
+            import torch; from torch import nn
+            torch.manual_seed(0)
+            layer = nn.RNN(5, 3, batch_first=True)
+            input = torch.randn(4, 2, 5)
+            output, h_n = layer(input)
+            print(tuple(h_n.shape))
+          see https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html
+        """,
+    "final_cell_as_narrow_as_the_projection": """\
+        final-cell-shape
+          c_n is (D*num_layers, N, H_cell): a projection does not narrow it
+          c_n.shape = (1, 5, 3)   expected (1, 5, 4)
+                             ^     D*num_layers = 1, N = 5, H_cell = 4
+          nn.LSTM(6, 4, proj_size=3)   input (2, 5, 6)   cpu, float32
+          torch {version}   reproduce:
+            import torch; from torch import nn
+            torch.manual_seed(0)
+            layer = nn.LSTM(6, 4, proj_size=3)
+            input = torch.randn(2, 5, 6)
+            output, (h_n, c_n) = layer(input)
+            print(tuple(c_n.shape))
+          see https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
+        """,
+    "packed_output_forgets_the_order_of_the_caller": """\
+        packed-output
+          A PackedSequence in gives a PackedSequence out, with the same batch_sizes and indices
+          output.sorted_indices = None   expected tensor([0, 1])
+          nn.RNN(5, 4)   input (1, 2, 5) packed with lengths [1, 1]   cpu, float32
+          torch {version}   reproduce:
+            import torch; from torch import nn
+            torch.manual_seed(0)
+            layer = nn.RNN(5, 4)
+            input = torch.randn(1, 2, 5)
+            input = nn.utils.rnn.pack_padded_sequence(input, [1, 1], enforce_sorted=False)
+            output, h_n = layer(input)
+            print(output.sorted_indices)
+          see https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html
+        """,
+    "state_in_a_list_in_eval_mode": """\
+        state-structure
+          A call returns (output, h_n) for RNN and GRU, (output, (h_n, c_n)) for LSTM
+          the call returned (Tensor, [Tensor])   expected output, h_n
+          nn.RNN(5, 3)   input (2, 4, 5)   cpu, float32, eval
+          torch {version}   reproduce:
+            import torch; from torch import nn
+            torch.manual_seed(0)
+            layer = nn.RNN(5, 3).eval()
+            input = torch.randn(2, 4, 5)
+            result = layer(input)
+            print(result)
+          see https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
+        """,
+    "initial_hidden_refused_in_bfloat16": """\
+        initial-hidden-shape
+          h_0 is (D*num_layers, N, H_out), whatever batch_first says
+          the call raised RuntimeError: not implemented for 'BFloat16'
+          nn.RNN(5, 3)   input (2, 4, 5)   cpu, bfloat16, with initial state
+          torch {version}   reproduce:
+            import torch; from torch import nn
+            torch.manual_seed(0)
+            layer = nn.RNN(5, 3, dtype=torch.bfloat16)
+            input = torch.randn(2, 4, 5).to(torch.bfloat16)
+            h_0 = torch.randn(1, 4, 3).to(torch.bfloat16)
+            result = layer(input, h_0)
+            print(result)
+          see https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html
+        """,
+    "output_too_wide_on_meta": """\
+        output-shape
+          output is (L, N, D*H_out), with batch_first (N, L, D*H_out), unbatched (L, D*H_out)
+          output.shape = (2, 4, 6)   expected (2, 4, 3)
+                                ^     L = 2, N = 4, D*H_out = 3
+          nn.RNN(5, 3)   input (2, 4, 5)   meta, float32
+          torch {version}   reproduce:
+            import torch; from torch import nn
+            torch.manual_seed(0)
+            layer = nn.RNN(5, 3, device="meta")
+            input = torch.randn(2, 4, 5).to("meta")
+            output, h_n = layer(input)
+            print(tuple(output.shape))
+          see https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html
+        """,
+    "weight_ih_of_layer_1_for_one_direction": """\
+        weight-ih-shape
+          weight_ih_l[k] is (gates*H_cell, H_in) in layer 0, (gates*H_cell, D*H_out) above it
+          layer.weight_ih_l1.shape = (3, 3)   expected (3, 6)
+                                         ^     gates*H_cell = 3, D*H_out = 6
+          nn.RNN(5, 3, num_layers=2, bidirectional=True)   cpu, float32
+          torch {version}   reproduce:
+            import torch; from torch import nn
+            torch.manual_seed(0)
+            layer = nn.RNN(5, 3, num_layers=2, bidirectional=True)
+            print(tuple(layer.weight_ih_l1.shape))
+          see https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
+        """,
+    "parameters_with_a_scale": """\
+        parameter-names
+          The parameters are those that the documentation lists, and no others
+          missing: none   unexpected: scale
+          nn.RNN(5, 3)   cpu, float32
+          torch {version}   reproduce:
+            import torch; from torch import nn
+            torch.manual_seed(0)
+            layer = nn.RNN(5, 3)
+            print([name for name, _ in layer.named_parameters()])
+          see https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
+        """,
+    "reduced_precision_frozen": """\
+        parameters-train
+          Every parameter requires a gradient
+          layer.weight_ih_l0.requires_grad = False   expected True
+          nn.RNN(5, 3, bidirectional=True)   cpu, bfloat16
+          torch {version}   reproduce:
+            import torch; from torch import nn
+            torch.manual_seed(0)
+            layer = nn.RNN(5, 3, bidirectional=True, dtype=torch.bfloat16)
+            print(layer.weight_ih_l0.requires_grad)
+          see https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
+        """,
+}
+
+
+@pytest.fixture
+def break_torch(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Broken]:
+    """Put a broken layer in the place of torch's."""
+
+    def break_torch(name: str) -> Broken:
+        (broken,) = (broken for broken in BROKEN if broken.name == name)
+        for kind in broken.kinds:
+            monkeypatch.setattr(nn, kind, broken.alter(getattr(nn, kind)))
+        return broken
+
+    return break_torch
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_message(name: str, break_torch: Callable[[str], Broken]) -> None:
+    """The whole text, with the minimal case that Hypothesis finds, for each sort of violation."""
+    outcome = run_suite("-x", "-m", f"rule(id={break_torch(name).rule!r})")
+    (violation,) = outcome.failed.values()
+    assert isinstance(violation, ContractViolation)
+    assert f"{violation}\n" == message(name)
+
+
+def message(name: str) -> str:
+    return textwrap.dedent(MESSAGES[name]).format(version=torch.__version__)
+
+
+def run_as_pasted(code: str) -> tuple[str, dict[str, Any]]:
+    """What the code prints, and the names that it leaves behind."""
+    names: dict[str, Any] = {}
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        exec(code, names)
+    return printed.getvalue(), names
+
+
+@pytest.mark.parametrize(
+    ("name", "broken", "right"),
+    [
+        ("final_hidden_follows_batch_first", "(4, 1, 3)", "(1, 4, 3)"),
+        ("final_cell_as_narrow_as_the_projection", "(1, 5, 3)", "(1, 5, 4)"),
+        ("packed_output_forgets_the_order_of_the_caller", "None", "tensor([0, 1])"),
+        ("output_too_wide_on_meta", "(2, 4, 6)", "(2, 4, 3)"),
+        ("weight_ih_of_layer_1_for_one_direction", "(3, 3)", "(3, 6)"),
+        ("reduced_precision_frozen", "False", "True"),
+    ],
+)
+def test_snippet_shows_the_violation(
+    name: str, broken: str, right: str, break_torch: Callable[[str], Broken]
+) -> None:
+    """The snippet of a message runs as pasted: on torch as it should be, and on the broken layer."""
+    lines = message(name).splitlines()
+    snippet = textwrap.dedent("\n".join(line for line in lines if line.startswith(" " * 4)))
+    snippet = snippet[snippet.index("import torch") :]
+    assert run_as_pasted(snippet)[0] == f"{right}\n"
+    break_torch(name)
+    assert run_as_pasted(snippet)[0] == f"{broken}\n"
+
+
+@given(st.sampled_from(GRID).flatmap(lambda cell: cases(cell, "cpu")))
+@settings(max_examples=200)
+def test_snippet_makes_the_same_call(case: Case) -> None:
+    """The snippet of any case gives, bit for bit, the tensors that the suite saw."""
+    observation = calls.call(case, calls.build(case))
+    _, names = run_as_pasted(case.snippet("result"))
+    seen = [observation.input, observation.state, observation.result]
+    pasted = [names["input"], tuple(names[name] for name in case.state_shapes if name in names)]
+    for one, other in zip(tensors_in(seen), tensors_in([*pasted, names["result"]]), strict=True):
+        assert torch.equal(one, other)
+        assert one.dtype == other.dtype
+        assert one.stride() == other.stride()
+
+
+def tensors_in(value: Any) -> list[Tensor]:
+    if isinstance(value, PackedSequence):
+        return [value.data, value.batch_sizes]
+    if isinstance(value, (tuple, list)):
+        return [tensor for part in value for tensor in tensors_in(part)]
+    return [value]

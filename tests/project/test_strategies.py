@@ -1,0 +1,101 @@
+"""What Hypothesis draws: everything that the design asks for, and nothing that makes no call."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import pytest
+from hypothesis import find, given, settings
+from hypothesis import strategies as st
+
+from rnn_contracts.calls import DTYPES, GRAD_MODES, Case
+from rnn_contracts.contracts import expected_shapes
+from rnn_contracts.strategies import (
+    GRID,
+    GridCell,
+    cases,
+    degenerate_sizes,
+    distinct_sizes,
+    large_sizes,
+)
+
+GRU = GridCell("GRU", batch_first=True, num_layers=2, bidirectional=True)
+LSTM = GridCell("LSTM", projection=True, num_layers=3)
+
+WANTED: dict[str, Callable[[Case], bool]] = {
+    "N = 0": lambda case: case.N == 0 and case.layout == "sequence first",
+    "N = 1": lambda case: case.N == 1 and case.layout == "sequence first",
+    "L = 1": lambda case: case.L == 1,
+    "input width 1": lambda case: case.layer.input_size == 1,
+    "output width 1": lambda case: case.layer.proj_size == 1,
+    "N past a block": lambda case: case.N > 16,
+    "L past a block": lambda case: case.L > 32,
+    "hidden past a block": lambda case: case.layer.hidden_size > 32,
+    "input past a block": lambda case: case.layer.input_size > 32,
+    "N and hidden past a block": lambda case: case.N > 16 and case.layer.hidden_size > 32,
+    "unbatched": lambda case: case.layout == "unbatched",
+    "packed, sorted": lambda case: len(case.lengths) > 1 and case.enforce_sorted,
+    "packed, not sorted": lambda case: case.lengths != tuple(sorted(case.lengths, reverse=True)),
+    "packed, one sequence": lambda case: len(case.lengths) == 1,
+    "packed, equal lengths": lambda case: len(case.lengths) > 2 and len({*case.lengths}) == 1,
+    "packed, length one": lambda case: min(case.lengths, default=0) == 1 < max(case.lengths),
+    "bias": lambda case: case.layer.bias,
+    "no bias": lambda case: not case.layer.bias,
+    "dropout": lambda case: case.layer.dropout > 0 and case.training,
+    "eval": lambda case: not case.training,
+    "state": lambda case: case.initial_state,
+    "no state": lambda case: not case.initial_state,
+    "contiguous": lambda case: case.contiguous,
+    "not contiguous": lambda case: not case.contiguous,
+    **{dtype: lambda case, dtype=dtype: case.dtype == dtype for dtype in DTYPES},  # type: ignore[misc]
+    **{mode: lambda case, mode=mode: case.grad_mode == mode for mode in GRAD_MODES},  # type: ignore[misc]
+}
+
+
+@pytest.mark.parametrize("wanted", WANTED)
+def test_draws(wanted: str) -> None:
+    """Each sort of case is there to be found in an ordinary number of draws."""
+    find(cases(LSTM, "cpu"), WANTED[wanted], settings=settings(max_examples=1000, database=None))
+
+
+@pytest.mark.parametrize("nonlinearity", ["tanh", "relu"])
+def test_draws_both_nonlinearities(nonlinearity: str) -> None:
+    """RNN and RNNCell come with tanh and with relu."""
+    for kind in ("RNN", "RNNCell"):
+        find(cases(GridCell(kind), "cpu"), lambda case: case.layer.nonlinearity == nonlinearity)
+
+
+@given(st.sampled_from(GRID).flatmap(lambda cell: st.tuples(st.just(cell), cases(cell, "cpu"))))
+def test_draws_cases_of_the_contract(drawn: tuple[GridCell, Case]) -> None:
+    """The case is one of the grid cell, and its shapes are those that the contract expects."""
+    cell, case = drawn
+    layer = case.layer
+    assert layer.kind == cell.kind
+    assert bool(layer.proj_size) == cell.projection
+    assert (layer.batch_first, layer.num_layers) == (cell.batch_first, cell.num_layers)
+    assert layer.bidirectional == cell.bidirectional
+    expected = expected_shapes(layer, case.shape("input"), case.lengths or None)
+    assert {name: case.shape(name) for name in expected} == expected
+
+
+@pytest.mark.parametrize("cell", [GRU, LSTM, GridCell("RNN", num_layers=10, bidirectional=True)])
+@given(data=st.data())
+def test_distinct_sizes_leave_no_swap_unseen(cell: GridCell, data: st.DataObject) -> None:
+    """Any two axes of a call differ, and so do D*num_layers and D*H_out."""
+    sizes = data.draw(st.composite(distinct_sizes)(cell, 40))
+    D = 2 if cell.bidirectional else 1
+    axes = [sizes.N, sizes.L, sizes.H_in, sizes.H_out, D * cell.num_layers]
+    axes += [D * sizes.H_out] * (D > 1) + [sizes.H_cell] * cell.projection
+    assert all(one != other for one, other in itertools.combinations(axes, 2))
+
+
+@pytest.mark.parametrize("cell", [GRU, LSTM])
+@given(data=st.data())
+def test_degenerate_and_large_sizes(cell: GridCell, data: st.DataObject) -> None:
+    """Degenerate sizes are next to the least, a large case is large somewhere."""
+    small = data.draw(st.composite(degenerate_sizes)(cell, 40))
+    assert (small.N <= 2, small.L <= 2, small.H_in <= 2, small.H_out <= 2) == (True,) * 4
+    large = data.draw(st.composite(large_sizes)(cell, 40))
+    assert large.N > 16 or large.L > 32 or large.H_in > 32 or large.H_cell > 32
+    assert large.H_cell <= 32 or large.H_cell % 16

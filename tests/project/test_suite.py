@@ -1,0 +1,71 @@
+"""The suite is whole: every rule has its tests over the full grid, and every test cites a rule."""
+
+from __future__ import annotations
+
+import collections
+import itertools
+
+import pytest
+from run_suite import run_suite
+
+from rnn_contracts.contracts import CELLS, LAYERS, RULES
+
+
+@pytest.fixture(scope="module")
+def items() -> list[pytest.Item]:
+    """Every test of the suite, as collected."""
+    return run_suite("--collect-only").items
+
+
+def rules_of(item: pytest.Item) -> list[str]:
+    return [str(mark.kwargs["id"]) for mark in item.iter_markers("rule")]
+
+
+def test_every_rule_has_a_test(items: list[pytest.Item]) -> None:
+    """No rule is only written down."""
+    assert {rule for item in items for rule in rules_of(item)} == {*RULES}
+
+
+def test_every_test_cites_a_rule(items: list[pytest.Item]) -> None:
+    """A test checks exactly one rule, or its quote."""
+    for item in items:
+        quotes = [mark.args[0] for mark in item.iter_markers("quote")]
+        assert len(rules_of(item)) + len(quotes) == 1, item.nodeid
+        assert {*quotes} <= {*RULES}
+
+
+def test_every_quote_has_a_test(items: list[pytest.Item]) -> None:
+    """What the contract quotes is held against torch's docstring, class by class."""
+    quoted = collections.Counter(
+        mark.args[0] for item in items for mark in item.iter_markers("quote")
+    )
+    assert quoted == {rule.id: len(rule.quote) for rule in RULES.values() if rule.quote}
+
+
+NARROWED = {
+    # These two speak of one flag alone.
+    "batch-first-ignored-unbatched": lambda layer: "batch_first" in layer,
+    "weight-hr-shape": lambda layer: "proj" in layer,
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_rule_covers_the_grid(rule: str, items: list[pytest.Item]) -> None:
+    """Kind x batch_first x num_layers x bidirectional x device, as the node ids say."""
+    layers = [
+        "-".join(cell)
+        for kind in (*LAYERS, "LSTM-proj")
+        if kind.split("-")[0] in RULES[rule].layers
+        for cell in itertools.product(
+            [kind],
+            ["sequence_first", "batch_first"],
+            ["1_layer", "2_layers", "3_layers", "10_layers"],
+            ["forward", "bidirectional"],
+        )
+    ]
+    cells = [kind for kind in CELLS if kind in RULES[rule].layers]
+    devices = ["cpu"] if RULES[rule].values else ["cpu", "meta"]
+    wanted = filter(NARROWED.get(rule, lambda layer: True), layers + cells)
+    expected = {f"{layer}-{device}" for layer in wanted for device in devices}
+    found = [item.name.partition("[")[2][:-1] for item in items if rule in rules_of(item)]
+    assert sorted(found) == sorted(expected)
