@@ -8,6 +8,7 @@ narrow the grid (a field of ``GridCell``) or the draw (an argument of ``strategi
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Generator
 from dataclasses import fields
 from typing import Any
@@ -24,6 +25,7 @@ from rnn_contracts.strategies import GRID, GridCell, cases
 _DEVICES = pytest.StashKey[tuple[str, ...]]()
 _EXAMPLES = pytest.StashKey[int]()
 _GRID_FIELDS = {field.name for field in fields(GridCell)}
+_DRAW_ARGUMENTS = {*inspect.signature(cases).parameters} - {"cell", "device"}
 
 
 # --- Set-up --------------------------------------------------------------------------------------
@@ -143,6 +145,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     options = {**next(metafunc.definition.iter_markers("rule")).kwargs}
     wanted = {name: options.pop(name) for name in _GRID_FIELDS & {*options}}
     del options["id"]
+    for name in options:
+        if name not in _DRAW_ARGUMENTS:
+            raise pytest.UsageError(
+                f"{metafunc.definition.nodeid}: no such field or argument: {name}; "
+                f"known: {', '.join(sorted(_GRID_FIELDS | _DRAW_ARGUMENTS))}"
+            )
     metafunc.parametrize(
         "case",
         [

@@ -1,0 +1,208 @@
+"""The run says what it did, and is not green when it did nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from rnn_contracts import calls
+
+Run = Callable[..., pytest.RunResult]
+
+SUITE = """
+    import pytest
+    from rnn_contracts.checks import check_shapes
+
+    @pytest.mark.rule(id="final-cell-shape", num_layers=1)
+    def test_final_cell_shape(case):
+        check_shapes("final-cell-shape", case)
+
+    @pytest.mark.rule(id="rnn-cell-next-cell-shape")
+    def test_rnn_cell_next_cell_shape(case):
+        check_shapes("rnn-cell-next-cell-shape", case)
+"""
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester) -> Run:
+    """Run a test module of that text in a process of its own."""
+
+    def run(module: str, *options: str) -> pytest.RunResult:
+        pytester.makepyfile(test_small=module)
+        plugin = ("-p", "rnn_contracts.plugin", "--hypothesis-profile=ci")
+        ignored = ("-W", "ignore:Failed to initialize NumPy")
+        return pytester.runpytest_subprocess(*plugin, *ignored, *options)
+
+    return run
+
+
+def test_header_and_summary(run: Run) -> None:
+    """First what is checked and how, last what was."""
+    result = run(SUITE)
+    result.stdout.re_match_lines(
+        [
+            rf"torch: {re.escape(torch.__version__)} \(git [0-9a-f]{{12}}, release build.*, "
+            r"1 thread in each process\)",
+            r"rnn-contracts: devices cpu, meta.*; Hypothesis profile ci, 8 examples a grid cell, "
+            r"seed derived from the node id",
+            r"rnn-contracts: 2 rules checked on torch .*: 9 grid cells, "
+            r"2 devices \(cpu, meta\), 180 examples",
+            r".*18 passed.*",
+        ]
+    )
+    assert result.ret == pytest.ExitCode.OK
+
+
+def test_workers_and_order_change_nothing(run: Run) -> None:
+    """The same line whatever the number of workers, and wherever a test is run."""
+    summaries = [
+        [line for line in run(SUITE, *options).outlines if " checked on torch " in line]
+        for options in ([], ["-n2"], ["-n2", "--dist=worksteal"], ["-n3"])
+    ]
+    assert len(summaries[0]) == 1
+    assert summaries[1:] == summaries[:1] * 3
+
+
+@pytest.mark.parametrize("options", [[], ["-n1"]])
+def test_unknown_device_is_a_usage_error(run: Run, options: list[str]) -> None:
+    """One line says what was asked for and what is there; nothing is skipped."""
+    result = run(SUITE, "--rnn-device", "cpu", "--rnn-device", "tpu", *options)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --rnn-device: no device 'tpu' here; present: cpu, meta*"])
+    assert "Traceback" not in result.stderr.str()
+
+
+def test_device_narrows(run: Run) -> None:
+    """Only the devices asked for are checked."""
+    result = run(SUITE, "--rnn-device", "meta", "-v")
+    result.stdout.fnmatch_lines(["*rnn-contracts: 2 rules checked*1 device (meta), *"])
+    assert "cpu]" not in result.stdout.str()
+
+
+def test_values_are_not_asked_of_meta(run: Run) -> None:
+    """A rule about values is left out where there are none, and the header says so."""
+    module = """
+        import pytest
+        from rnn_contracts.checks import check_initialised
+
+        @pytest.mark.rule(id="parameters-initialised", num_layers=1, build_only=True)
+        def test_parameters_initialised(case):
+            check_initialised("parameters-initialised", case)
+    """
+    result = run(module, "--rnn-device", "meta")
+    result.stdout.fnmatch_lines(
+        ["rnn-contracts: left out, meta has no values: parameters-initialised"]
+    )
+    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    run(module).stdout.fnmatch_lines(["*1 device (cpu)*"])
+
+
+@pytest.mark.parametrize("options", [[], ["-n2"]])
+def test_checking_nothing_is_not_green(run: Run, options: list[str]) -> None:
+    """A test that passes without a comparison for its rule fails."""
+    module = """
+        import pytest
+        from rnn_contracts.checks import check_shapes
+
+        @pytest.mark.rule(id="output-shape", num_layers=1)
+        def test_idle(case):
+            pass
+
+        @pytest.mark.rule(id="final-hidden-shape", num_layers=1)
+        def test_the_wrong_rule(case):
+            check_shapes("final-cell-shape", case)
+    """
+    result = run(module, "-k", "LSTM-batch_first-1_layer-forward-cpu", *options)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["*output-shape: the test passed and checked nothing"])
+    result.stdout.fnmatch_lines(["*final-hidden-shape: the test passed and checked nothing"])
+
+
+@pytest.mark.parametrize("options", [[], ["-n2"]])
+def test_skipping_is_not_green(run: Run, options: list[str]) -> None:
+    """A rule whose tests were all skipped was selected and not checked."""
+    module = (
+        SUITE
+        + """
+    @pytest.mark.rule(id="output-shape", num_layers=1)
+    def test_skipped(case):
+        pytest.skip("no time")
+    """
+    )
+    result = run(module, *options)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["rnn-contracts: NOT CHECKED: output-shape"])
+
+
+@pytest.mark.parametrize(
+    ("mark", "message"),
+    [
+        ('id="output-shap"', "no rule 'output-shap'; did you mean output-shape"),
+        ('"output-shape"', "write @pytest.mark.rule(id=...)"),
+        ('id="output-shape", kidn="GRU"', "no such field or argument: kidn"),
+    ],
+)
+def test_bad_mark_is_a_usage_error(run: Run, mark: str, message: str) -> None:
+    """A mark that names no rule, or narrows by nothing, is told in one line."""
+    module = f"""
+        import pytest
+
+        @pytest.mark.rule({mark})
+        def test_something(case):
+            pass
+    """
+    result = run(module)
+    assert result.ret != pytest.ExitCode.OK
+    assert message in result.stdout.str() + result.stderr.str()
+    assert "Traceback" not in result.stdout.str() + result.stderr.str()
+
+
+class Accelerator:
+    """A stand-in for ``torch.accelerator``; the code was never tried on the hardware itself."""
+
+    def __init__(self, kind: str | None, count: int = 1) -> None:
+        self.kind, self.count = kind, count
+
+    def current_accelerator(self, check_available: bool = False) -> object:
+        return SimpleNamespace(type=self.kind) if self.kind else None
+
+    def device_count(self) -> int:
+        return self.count
+
+
+@pytest.mark.parametrize(
+    ("accelerator", "devices"),
+    [
+        (Accelerator(None), ()),
+        (Accelerator("cuda"), ("cuda:0",)),
+        (Accelerator("cuda", 2), ("cuda:0", "cuda:1")),
+        (Accelerator("xpu"), ("xpu:0",)),
+        (Accelerator("mps"), ("mps",)),
+    ],
+)
+def test_accelerators(
+    accelerator: Accelerator, devices: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cuda and xpu go by index, mps is one."""
+    monkeypatch.setattr(torch, "accelerator", accelerator, raising=False)
+    assert calls.available_devices() == ("cpu", "meta", *devices)
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "devices"),
+    [(0, False, ()), (2, False, ("cuda:0", "cuda:1")), (0, True, ("mps",))],
+)
+def test_accelerators_of_an_old_torch(
+    cuda: int, mps: bool, devices: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before 2.6 there was no ``torch.accelerator``."""
+    monkeypatch.delattr(torch, "accelerator", raising=False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert calls.accelerators() == devices
