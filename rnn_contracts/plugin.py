@@ -193,7 +193,7 @@ def _max_examples(rule: Rule, cell: GridCell, device: str) -> int:
     if cell.kind in CELLS:
         examples *= 10
     if rule.kind == "parameter":
-        examples //= 2
+        examples = examples * 3 // 8
     if device == "meta":
         examples //= 4
     return max(2, examples)

@@ -133,7 +133,7 @@ def cases(
     ``build_only`` draws what the constructor sees and leaves the call at its defaults.
     """
     # The meta device decomposes a call step by step: 2 ms a step, layer and direction.
-    longest = 40 if device != "meta" else 1 if cell.num_layers > 3 else 2
+    longest = 40 if device != "meta" else 1 if cell.num_layers > 2 else 2
     draw_sizes = draw(_choice((distinct_sizes, distinct_sizes, degenerate_sizes, large_sizes)))
     sizes = draw_sizes(draw, cell, longest)
     layer = Layer(
