@@ -137,16 +137,16 @@ MESSAGES = {
             print([name for name, _ in layer.named_parameters()])
           see https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
         """,
-    "reduced_precision_frozen": """\
+    "bias_frozen": """\
         parameters-train
           Every parameter requires a gradient
-          layer.weight_ih_l0.requires_grad = False   expected True
-          nn.RNN(5, 3, bidirectional=True)   cpu, bfloat16
+          layer.bias_ih_l0.requires_grad = False   expected True
+          nn.RNN(5, 3)   cpu, float32
           torch {version}   reproduce:
             import torch; from torch import nn
             torch.manual_seed(0)
-            layer = nn.RNN(5, 3, bidirectional=True, dtype=torch.bfloat16)
-            print(layer.weight_ih_l0.requires_grad)
+            layer = nn.RNN(5, 3)
+            print(layer.bias_ih_l0.requires_grad)
           see https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
         """,
 }
@@ -194,7 +194,7 @@ def run_as_pasted(code: str) -> tuple[str, dict[str, Any]]:
         ("packed_output_forgets_the_order_of_the_caller", "None", "tensor([0, 1])"),
         ("output_too_wide_on_meta", "(2, 4, 6)", "(2, 4, 3)"),
         ("weight_ih_of_layer_1_for_one_direction", "(3, 3)", "(3, 6)"),
-        ("reduced_precision_frozen", "False", "True"),
+        ("bias_frozen", "False", "True"),
     ],
 )
 def test_snippet_shows_the_violation(
