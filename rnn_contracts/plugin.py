@@ -233,6 +233,18 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
             item.user_properties.append(("examples", item.stash.get(_EXAMPLES, 0)))
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Print the message of a violation alone, unless ``--tb`` asks for more."""
+    report = yield
+    violated = call.excinfo is not None and call.excinfo.errisinstance(checks.ContractViolation)
+    if call.excinfo and violated and item.config.getoption("tbstyle", "auto") == "auto":
+        report.longrepr = call.excinfo.getrepr(style="value", chain=False)
+    return report
+
+
 class _Count:
     """Adds up the reports, with xdist those of all workers, and says so in one line."""
 

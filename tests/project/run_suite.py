@@ -13,11 +13,12 @@ SUITE = Path(__file__).parents[1] / "contract"
 
 @dataclass
 class Outcome:
-    """Exit code, collected items, passed tests, and failed ones with what they raised."""
+    """Exit code, collected items, passed tests, and failed ones: what they raised and printed."""
 
     exit_code: int = -1
     passed: list[str] = field(default_factory=list)
     failed: dict[str, BaseException] = field(default_factory=dict)
+    printed: list[str] = field(default_factory=list)
     items: list[pytest.Item] = field(default_factory=list)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -25,9 +26,11 @@ class Outcome:
         self.items = session.items
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note a test that passed."""
+        """Note a test that passed, or what is printed for one that failed."""
         if report.when == "call" and report.passed:
             self.passed.append(report.nodeid)
+        if report.failed:
+            self.printed.append(report.longreprtext)
 
     def pytest_exception_interact(self, node: pytest.Item, call: pytest.CallInfo[None]) -> None:
         """Note what a test raised."""

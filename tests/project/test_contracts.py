@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from torch import nn
 
 import rnn_contracts
-from rnn_contracts import RULES, Layer, expected_shapes, parameter_shapes, rule
+from rnn_contracts import RULES, Layer, contracts, expected_shapes, parameter_shapes, rule
 from rnn_contracts.contracts import CELLS, LAYERS, Rule, evaluate
 
 # Written by hand, from D*num_layers = 6, N = 2, L = 4, H_in = 5, H_out = 7 (a projection: 3).
@@ -204,3 +206,10 @@ def test_public_names() -> None:
     """The package gives what its ``__all__`` says, and every such name is documented."""
     for name in rnn_contracts.__all__:
         assert getattr(rnn_contracts, name).__doc__ or name == "RULES"
+
+
+def test_examples_in_the_documentation() -> None:
+    """The examples of the docstrings and of the README give what they say."""
+    readme = Path(__file__).parents[2] / "README.md"
+    found = [doctest.testmod(contracts), doctest.testfile(str(readme), module_relative=False)]
+    assert [(result.failed, result.attempted > 1) for result in found] == [(0, True)] * 2

@@ -172,6 +172,7 @@ def test_message(name: str, break_torch: Callable[[str], Broken]) -> None:
     (violation,) = outcome.failed.values()
     assert isinstance(violation, ContractViolation)
     assert f"{violation}\n" == message(name)
+    assert outcome.printed == [str(violation)]
 
 
 def message(name: str) -> str:
