@@ -148,19 +148,22 @@ def build(case: Case) -> nn.Module:
     return module.train(case.training)
 
 
-def call(case: Case, module: nn.Module) -> Observation:
-    """Call the layer once; whatever it raises passes through."""
-    input: Tensor | PackedSequence
-    input = padded = _tensor(case, case.input_shape, packed=bool(case.lengths))
+def arguments(case: Case) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """The input, not yet packed, and the initial state if there is one: random, never zero."""
+    input = _tensor(case, case.input_shape, packed=bool(case.lengths))
+    shapes = case.state_shapes.values() if case.initial_state else ()
+    return input, tuple(_tensor(case, shape) for shape in shapes)
+
+
+def call(case: Case, module: nn.Module, input: Tensor, state: tuple[Tensor, ...]) -> Observation:
+    """Pack the input if the case says so, and call the layer; what it raises passes through."""
+    packed: Tensor | PackedSequence = input
     if case.lengths:
         lengths = list(case.lengths)
-        input = pack_padded_sequence(padded, lengths, enforce_sorted=case.enforce_sorted)
-    state: tuple[Tensor, ...] = ()
-    if case.initial_state:
-        state = tuple(_tensor(case, shape) for shape in case.state_shapes.values())
+        packed = pack_padded_sequence(input, lengths, enforce_sorted=case.enforce_sorted)
     with getattr(torch, case.grad_mode)():
-        result = module(input, *([state] if len(state) > 1 else state))
-    return Observation(case, input, state, result)
+        result = module(packed, *([state] if len(state) > 1 else state))
+    return Observation(case, packed, state, result)
 
 
 def _tensor(case: Case, shape: tuple[int, ...], *, packed: bool = False) -> Tensor:

@@ -43,26 +43,40 @@ def build(rule_id: str, case: Case) -> nn.Module:
         module = calls.build(case)
     except Exception as error:
         found = f"the constructor raised {type(error).__name__}: {error}"
-        _violated("constructor-accepts", case, found, show="layer", call=False, cause=error)
+        violated("constructor-accepts", case, found, show="layer", call=False, cause=error)
     checked["constructor-accepts"] += 1
     return module
 
 
 def observe(rule_id: str, case: Case) -> Observation:
-    """Build and call the layer for a check of ``rule_id``.
-
-    A call that raises breaks ``rule_id`` if that says that the call is accepted, and otherwise the
-    rule of the initial state, if there is one, or of the input.
-    """
+    """Build and call the layer for a check of ``rule_id``."""
     __tracebackhide__ = True
     module = build(rule_id, case)
-    argument = shape_rule(case.layer, "h_0" if case.initial_state else "input")
-    accepting = rule_id if rule_id in _ACCEPTING else argument.id
+    return call(rule_id, case, module, *calls.arguments(case))
+
+
+def call(
+    rule_id: str,
+    case: Case,
+    module: nn.Module,
+    input: Tensor,
+    state: tuple[Tensor, ...],
+    *,
+    lawful: bool = False,
+) -> Observation:
+    """Call the layer for a check of ``rule_id``.
+
+    A call that raises breaks ``rule_id`` if that says that the call is accepted, or if it is
+    ``lawful`` by that rule alone; otherwise the rule of the initial state, or of the input.
+    """
+    __tracebackhide__ = True
+    argument = shape_rule(case.layer, "h_0" if state else "input")
+    accepting = rule_id if lawful or rule_id in _ACCEPTING else argument.id
     try:
-        observation = calls.call(case, module)
+        observation = calls.call(case, module, input, state)
     except Exception as error:
         found = f"the call raised {type(error).__name__}: {error}"
-        _violated(accepting, case, found, show="result", cause=error)
+        violated(accepting, case, found, show="result", cause=error)
     checked[accepting] += 1
     return observation
 
@@ -70,7 +84,7 @@ def observe(rule_id: str, case: Case) -> Observation:
 def check_shapes(rule_id: str, case: Case) -> None:
     """Every tensor that the rule speaks of has the shape that the contract states."""
     __tracebackhide__ = True
-    tensors = _named_tensors(observe(rule_id, case))
+    tensors = named_tensors(observe(rule_id, case))
     for name in RULES[rule_id].tensors:
         if name in tensors:
             formula = shape_rule(case.layer, name).shapes[case.layout]
@@ -81,7 +95,7 @@ def check_shapes(rule_id: str, case: Case) -> None:
 def check_structure(rule_id: str, case: Case) -> None:
     """The call returned tensors in the structure of the layer's kind."""
     __tracebackhide__ = True
-    _named_tensors(observe(rule_id, case))
+    named_tensors(observe(rule_id, case))
     checked[rule_id] += 1
 
 
@@ -89,14 +103,14 @@ def check_packed(rule_id: str, case: Case) -> None:
     """The output is packed as the input is."""
     __tracebackhide__ = True
     observation = observe(rule_id, case)
-    data = _named_tensors(observation)["output"]
+    data = named_tensors(observation)["output"]
     _compare(rule_id, case, "output.data", data, RULES[rule_id].shapes["packed"])
     for field in ("batch_sizes", "sorted_indices", "unsorted_indices"):
         expected, found = getattr(observation.input, field), getattr(observation.result[0], field)
         checked[rule_id] += 1
         if not _equal(expected, found):
             where = f"output.{field}"
-            _violated(rule_id, case, f"{where} = {found}   expected {expected}", show=where)
+            violated(rule_id, case, f"{where} = {found}   expected {expected}", show=where)
 
 
 def check_parameter_names(rule_id: str, case: Case) -> None:
@@ -111,7 +125,7 @@ def check_parameter_names(rule_id: str, case: Case) -> None:
         show = "[name for name, _ in layer.named_parameters()]"
         named = (", ".join(names) or "none" for names in (missing, extra))
         found_text = "missing: {}   unexpected: {}".format(*named)
-        _violated(rule_id, case, found_text, show=show, call=False)
+        violated(rule_id, case, found_text, show=show, call=False)
 
 
 def check_parameter_shapes(rule_id: str, case: Case) -> None:
@@ -124,7 +138,7 @@ def check_parameter_shapes(rule_id: str, case: Case) -> None:
         if stem not in rule.tensors:
             continue
         if name not in parameters:
-            _violated(rule_id, case, f"{name} is missing", show=f"layer.{name}", call=False)
+            violated(rule_id, case, f"{name} is missing", show=f"layer.{name}", call=False)
         first = suffix.removesuffix("_reverse") in ("", "0")
         formula = rule.shapes["k = 0" if first else "k > 0"]
         _compare(rule_id, case, f"layer.{name}", parameters[name], formula, call=False)
@@ -141,13 +155,13 @@ def check_initialised(rule_id: str, case: Case) -> None:
         values = parameter.detach().double()
         if not bool((values.abs() <= bound).all()):
             found = f"layer.{name}.abs().max() = {float(values.abs().max())}   expected <= {bound}"
-            _violated(rule_id, case, found, show=f"layer.{name}.abs().max()", call=False)
+            violated(rule_id, case, found, show=f"layer.{name}.abs().max()", call=False)
         # Two equal draws are likely enough in bfloat16; sixteen are not.
         if values.numel() >= 16 and bool((values == values.flatten()[0]).all()):
             found = (
                 f"layer.{name} is {float(values.flatten()[0])} throughout   expected random numbers"
             )
-            _violated(rule_id, case, found, show=f"layer.{name}", call=False)
+            violated(rule_id, case, found, show=f"layer.{name}", call=False)
 
 
 def check_attributes(rule_id: str, case: Case, **expected: object) -> None:
@@ -158,12 +172,12 @@ def check_attributes(rule_id: str, case: Case, **expected: object) -> None:
             found, where = getattr(parameter, attribute), f"layer.{name}.{attribute}"
             checked[rule_id] += 1
             if found != value:
-                _violated(
+                violated(
                     rule_id, case, f"{where} = {found}   expected {value}", show=where, call=False
                 )
 
 
-def _named_tensors(observation: Observation) -> dict[str, Tensor]:
+def named_tensors(observation: Observation) -> dict[str, Tensor]:
     """The result by the names of the contract, or a violation of the rule of its structure."""
     __tracebackhide__ = True
     case, result = observation.case, observation.result
@@ -181,7 +195,7 @@ def _named_tensors(observation: Observation) -> dict[str, Tensor]:
             if case.lengths:
                 if not isinstance(output, PackedSequence):
                     found = f"output is a {type(output).__name__}   expected a PackedSequence"
-                    _violated("packed-output", case, found, show="result")
+                    violated("packed-output", case, found, show="result")
                 output = output.data
             whole = isinstance(state, tuple) == is_lstm
             parts = (output, *state) if is_lstm and whole else (output, state)
@@ -189,7 +203,7 @@ def _named_tensors(observation: Observation) -> dict[str, Tensor]:
     if not whole:
         expected = calls.RETURNS[case.layer.kind]
         found = f"the call returned {_structure(result)}   expected {expected}"
-        _violated(rule_id, case, found, show="result")
+        violated(rule_id, case, found, show="result")
     return dict(zip(names, parts, strict=True))
 
 
@@ -226,10 +240,10 @@ def _compare(
     values = ", ".join(f"{axis} = {evaluate(axis, case.axes)[0]}" for axis in axes)
     line += f"{found}   expected {expected}"
     found_text = f"{line}\n  {marks:<{at}}   {values}"
-    _violated(rule_id, case, found_text, show=f"tuple({name}.shape)", call=call)
+    violated(rule_id, case, found_text, show=f"tuple({name}.shape)", call=call)
 
 
-def _violated(
+def violated(
     rule_id: str,
     case: Case,
     found: str,

@@ -471,9 +471,236 @@ _PARAMETERS = (
         source=_DOCS.format("LSTM"),
     ),
 )
+
+_SAME = "https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html"
+_MODULE = "https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html"
+
+# Of tensors in one layout: input (L, N, H_in), output (L, N, D*H_out), states (D*num_layers, N, H).
+_LAWS = (
+    Rule(
+        "final-hidden-is-last-output", "law",
+        "h_n of the last layer is output at the last step, of the backward direction at the first",
+        condition="h_n[-D] == output[length - 1, :, :H_out]; h_n[-1] == output[0, :, H_out:] if D = 2",
+        quote={
+            "RNN": "containing the final hidden state for each element in the batch.",
+            "GRU": "containing the final hidden state for the input sequence.",
+            "LSTM": "`h_n` will contain a concatenation of the final forward and reverse hidden states"},
+        source=_DOCS.format("LSTM"), pitfalls=("#3587",), values=True,
+    ),
+    Rule(
+        "directions-concatenate", "law",
+        "The forward direction is the first half of output, the backward direction the second",
+        condition="with the backward weights of the last layer at zero, output[..., H_out:] == 0 and "
+                  "output[..., :H_out] is unchanged",
+        quote={"LSTM": "`output` will contain a concatenation of the forward and reverse hidden states "
+                       "at each time step in the sequence."},
+        source=_DOCS.format("LSTM"), pitfalls=("#3587",), values=True,
+    ),
+    Rule(
+        "hidden-layout", "law",
+        "States are ordered by layer first, by direction within it: (num_layers, D, N, H)",
+        condition="h_n.view(num_layers, D, N, H_out)[k, d] is the final state of layer k, direction d",
+        source=f"{_PYTORCH}/issues/99421", pitfalls=("#99421", "#10741"), values=True,
+    ),
+    Rule(
+        "initial-state-defaults-to-zero", "law",
+        "Without an initial state a call is one with states of zeros",
+        layers=LAYERS + CELLS,
+        condition="layer(input) == layer(input, zeros)",
+        quote={"RNN": "Defaults to zeros if not provided.", "GRU": "Defaults to zeros if not provided.",
+               "LSTM": "Defaults to zeros if (h_0, c_0) is not provided.",
+               "GRUCell": "Defaults to zero if not provided.",
+               "RNNCell": "Defaults to zero if not provided.",
+               "LSTMCell": "If `(h_0, c_0)` is not provided, both **h_0** and **c_0** default to zero."},
+        source=_SAME, values=True,
+    ),
+    Rule(
+        "initial-state-reaches-every-layer-and-direction", "law",
+        "Each part of an initial state acts on its layer and direction, and on no layer below",
+        layers=LAYERS + CELLS,
+        condition="changing h_0[k*D + d] or c_0[k*D + d] changes h_n[k*D + d], and no h_n[:k*D]",
+        source=f"{_PYTORCH}/pull/95137", pitfalls=("#95137",), values=True,
+    ),
+    Rule(
+        "batch-first-is-a-transposition", "law",
+        "batch_first transposes input and output and changes nothing else",
+        condition="batch_first: output.transpose(0, 1) and states are those of batch_first=False",
+        quote=_same("Note that this does not apply to hidden or cell states."),
+        source=_SAME, pitfalls=("#80306", "#4145"), values=True,
+    ),
+    Rule(
+        "unbatched-is-a-batch-of-one", "law",
+        "An unbatched input gives what it gives as a batch of one",
+        layers=LAYERS + CELLS,
+        condition="layer(input) == layer(input.unsqueeze(N axis)).squeeze(N axis)",
+        source=_SAME, values=True,
+    ),
+    Rule(
+        "rows-are-independent", "law",
+        "No sequence of a batch influences another",
+        layers=LAYERS + CELLS,
+        condition="with NaN in every other row of input and state, a row's results are unchanged",
+        source=_SAME, pitfalls=("#90421", "#180744", "#177834"), values=True,
+    ),
+    Rule(
+        "steps-are-causal", "law",
+        "In the forward direction no step influences one before it",
+        condition="with NaN in input[t:], output[:t] is unchanged",
+        source=_SAME, values=True,
+    ),
+    Rule(
+        "sequence-splits", "law",
+        "A sequence cut in two, the state carried over the cut, gives what it gives whole",
+        condition="layer(input[t:], state of layer(input[:t])) continues output and ends in h_n",
+        source=_SAME, values=True,
+    ),
+    Rule(
+        "layers-compose", "law",
+        "A stack is its layers one after the other, each fed with the output of the one below",
+        condition="output and h_n of num_layers layers are those of single layers in a chain",
+        quote=_same("stacking two"),
+        source=_SAME, values=True,
+    ),
+    Rule(
+        "directions-decompose", "law",
+        "The backward direction is a forward one that reads the sequence from its end",
+        condition="output[..., H_out:] of a layer is flip(layer_backward(flip(input)))",
+        source=_SAME, pitfalls=("#94754",), values=True,
+    ),
+    Rule(
+        "recurrence", "law",
+        "Every step is the documented equation of RNN (tanh, relu), GRU or LSTM",
+        layers=LAYERS + CELLS,
+        condition="RNN: h' = tanh(W_ih x + b_ih + W_hh h + b_hh); GRU, LSTM: rnn_contracts/reference.py",
+        quote={
+            "RNN": r"h_t = \tanh(x_t W_{ih}^T + b_{ih} + h_{t-1}W_{hh}^T + b_{hh})",
+            "GRU": r"h_t = (1 - z_t) \odot n_t + z_t \odot h_{(t-1)}",
+            "LSTM": r"c_t = f_t \odot c_{t-1} + i_t \odot g_t",
+            "RNNCell": r"h' = \tanh(W_{ih} x + b_{ih} + W_{hh} h + b_{hh})",
+            "LSTMCell": r"c' = f \odot c + i \odot g"},
+        source=_DOCS.format("LSTM"), pitfalls=("#94754",), values=True,
+    ),
+    Rule(
+        "packed-is-per-sequence", "law",
+        "Each sequence of a packed input gives what it gives alone, in the order of the caller",
+        condition="row n of output and states == layer(input[:lengths[n], n], state[:, n])",
+        source=_SAME, pitfalls=("#95118",), values=True,
+    ),
+    Rule(
+        "dropout-between-layers-in-training-only", "law",
+        "Dropout falls on what a layer passes to the next, in training, and on nothing else",
+        condition="eval: as dropout=0; training with dropout=1: every layer but the first reads zeros",
+        quote=_same("introduces a `Dropout` layer on the outputs of each"),
+        source=_SAME, pitfalls=("#5985", "#190056"), values=True,
+    ),
+    Rule(
+        "gradients-agree", "law",
+        "Gradients through output and states reach input, initial state and every parameter",
+        layers=LAYERS + CELLS,
+        condition="the gradients are those of the step equations",
+        source="https://docs.pytorch.org/docs/stable/notes/autograd.html",
+        pitfalls=("#179308", "#190056"), values=True,
+    ),
+    Rule(
+        "second-derivatives-exist", "law",
+        "A gradient can be differentiated again",
+        condition="the second derivatives are those of the step equations",
+        source=f"{_PYTORCH}/issues/99413", pitfalls=("#99413",), since="2.1", values=True,
+    ),
+    Rule(
+        "arguments-are-read-only", "law",
+        "A call leaves input and initial state as they were",
+        layers=LAYERS + CELLS,
+        condition="input and state are bit for bit the same after the call",
+        source=_MODULE, values=True,
+    ),
+    Rule(
+        "calls-are-independent", "law",
+        "A layer keeps no memory from one call to the next",
+        layers=LAYERS + CELLS,
+        condition="the same call again, with another between them, gives the same results",
+        source=_MODULE, values=True,
+    ),
+    Rule(
+        "parameters-unchanged-by-a-call", "law",
+        "A call leaves the parameters as they were: names, shapes and numbers",
+        layers=LAYERS + CELLS,
+        condition="state_dict() is bit for bit the same after the call",
+        source=_MODULE, pitfalls=("#1721",), values=True,
+    ),
+    Rule(
+        "dtype-and-device-follow", "law",
+        "Results have the dtype and the device of the parameters",
+        layers=LAYERS + CELLS,
+        condition="result.dtype == parameter.dtype and result.device == parameter.device",
+        source=_SAME,
+    ),
+    Rule(
+        "autocast-dtype", "law",
+        "Under autocast to bfloat16 on the CPU, RNN and LSTM give bfloat16, GRU gives float32",
+        layers=LAYERS + CELLS,
+        condition="observed, with float32 parameters: bfloat16 from RNN, LSTM and RNNCell, but float32 "
+                  "from a packed LSTM and in c_n of a projected one; float32 from the others",
+        source="https://docs.pytorch.org/docs/stable/amp.html", values=True,
+    ),
+    Rule(
+        "modes-agree", "law",
+        "train and eval, grad, no_grad and inference_mode give the same results but for dropout",
+        layers=LAYERS + CELLS,
+        condition="dropout=0: the results are the same in every mode",
+        source=_MODULE, values=True,
+    ),
+    Rule(
+        "memory-layout-is-irrelevant", "law",
+        "Strides of input and initial state do not matter",
+        layers=LAYERS + CELLS,
+        condition="layer(strided) == layer(strided.contiguous())",
+        source="https://docs.pytorch.org/docs/stable/tensor_view.html", values=True,
+    ),
+    Rule(
+        "functional-call-uses-its-weights", "law",
+        "torch.func.functional_call computes with the weights that it is given",
+        layers=LAYERS + CELLS,
+        condition="functional_call(layer, weights, input) == a layer of those weights(input)",
+        source="https://docs.pytorch.org/docs/stable/generated/torch.func.functional_call.html",
+        pitfalls=("#90500",), values=True,
+    ),
+    Rule(
+        "copies-agree", "law",
+        "deepcopy, pickle and state_dict give layers of the same results",
+        layers=LAYERS + CELLS,
+        condition="copy(layer)(input) == layer(input); the names of state_dict are those of parameters",
+        source=_MODULE, values=True,
+    ),
+    Rule(
+        "meta-agrees", "law",
+        "The meta device and FakeTensor give the shapes and dtypes of the real call",
+        layers=LAYERS + CELLS,
+        condition="shape and dtype of every result agree",
+        source="https://docs.pytorch.org/docs/stable/meta.html", pitfalls=("#179308",), values=True,
+    ),
+    Rule(
+        "compile-agrees", "law",
+        "torch.compile changes no shape and no number",
+        layers=LAYERS + CELLS,
+        condition="torch.compile(layer, backend='aot_eager')(input) == layer(input)",
+        source="https://docs.pytorch.org/docs/stable/generated/torch.compile.html",
+        pitfalls=("#158007",), since="2.6", values=True,
+    ),
+    Rule(
+        "export-agrees", "law",
+        "torch.export, with a fixed or a dynamic batch, changes no shape and no number",
+        layers=LAYERS + CELLS,
+        condition="export(layer, input).module()(input) == layer(input), for every N if N is dynamic",
+        source="https://docs.pytorch.org/docs/stable/export.html", pitfalls=("#126339",), since="2.6",
+        values=True,
+    ),
+)
 # fmt: on
 
-RULES: Mapping[str, Rule] = MappingProxyType({rule.id: rule for rule in _SHAPES + _PARAMETERS})
+RULES: Mapping[str, Rule] = MappingProxyType(
+    {rule.id: rule for rule in _SHAPES + _PARAMETERS + _LAWS}
+)
 
 
 # --- The questions -------------------------------------------------------------------------------

@@ -46,6 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register marks and profiles, and find the devices."""
     config.addinivalue_line("markers", "rule(id, ...): the test checks this rule of the contract")
+    config.addinivalue_line("markers", "slow: left out but in the nightly profile")
     config.addinivalue_line("markers", "quote(id): the test checks that torch still says this rule")
     # Torch says this once a process, wherever a projection first meets oneDNN.
     config.addinivalue_line(
@@ -180,8 +181,14 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect what speaks of values where no selected device has any."""
-    left_out = [item for item in items if any(not _devices(config, rule) for rule in _rules(item))]
+    """Deselect what is slow, and what speaks of values where no selected device has any."""
+    slow = hypothesis.settings.get_current_profile_name() != "nightly"
+    left_out = [
+        item
+        for item in items
+        if any(not _devices(config, rule) for rule in _rules(item))
+        or (slow and item.get_closest_marker("slow"))
+    ]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
@@ -192,7 +199,7 @@ def _max_examples(rule: Rule, cell: GridCell, device: str) -> int:
     examples = hypothesis.settings().max_examples
     if cell.kind in CELLS:
         examples *= 10
-    if rule.kind == "parameter":
+    if rule.kind != "shape":
         examples = examples * 3 // 8
     if device == "meta":
         examples //= 4

@@ -125,26 +125,40 @@ def cases(
     N: int | None = None,
     initial_state: bool | None = None,
     bias: bool | None = None,
+    nonlinearity: str | None = None,
+    dropout: float | None = None,
+    training: bool | None = None,
+    dtype: str | None = None,
+    grad_mode: str | None = None,
+    least_N: int = 0,
+    least_L: int = 1,
+    longest: int = 40,
     build_only: bool = False,
 ) -> Case:
     """A layer of the grid cell on the device, and one call of it.
 
-    ``layout``, ``N`` (of a batch), ``initial_state`` and ``bias`` are drawn unless they are given.
-    ``build_only`` draws what the constructor sees and leaves the call at its defaults.
+    What is None is drawn; ``N`` is that of a batch. ``build_only`` draws what the constructor sees
+    and leaves the call at its defaults.
     """
-    # The meta device decomposes a call step by step: 2 ms a step, layer and direction.
-    longest = 40 if device != "meta" else 1 if cell.num_layers > 2 else 2
+    if device == "meta":
+        # It decomposes a call step by step: 2 ms a step, layer and direction.
+        longest = 1 if cell.num_layers > 2 else 2
     draw_sizes = draw(_choice((distinct_sizes, distinct_sizes, degenerate_sizes, large_sizes)))
     sizes = draw_sizes(draw, cell, longest)
+    sizes = replace(sizes, N=max(sizes.N, least_N), L=max(sizes.L, least_L))
+    if nonlinearity is None and cell.kind in ("RNN", "RNNCell"):
+        nonlinearity = draw(_choice(("tanh", "relu")))
+    if dropout is None and cell.num_layers > 1:
+        dropout = draw(_choice((0.0, 0.5)))
     layer = Layer(
         cell.kind,
         sizes.H_in,
         sizes.H_cell,
         num_layers=cell.num_layers,
-        nonlinearity=draw(_choice(("tanh", "relu"))) if cell.kind in ("RNN", "RNNCell") else "tanh",
+        nonlinearity=nonlinearity or "tanh",
         bias=not draw(_flag) if bias is None else bias,
         batch_first=cell.batch_first,
-        dropout=draw(_choice((0.0, 0.5))) if cell.num_layers > 1 else 0.0,
+        dropout=(dropout or 0.0) if cell.num_layers > 1 else 0.0,
         bidirectional=cell.bidirectional,
         proj_size=sizes.H_out if cell.projection else 0,
     )
@@ -152,9 +166,9 @@ def cases(
     built = Case(
         layer,
         device,
-        dtype=draw(_choice(dtypes(device))),
+        dtype=dtype or draw(_choice(dtypes(device))),
         seed=draw(_integers(0, 2**16)),
-        training=not draw(_flag),
+        training=not draw(_flag) if training is None else training,
         layout=batched,
     )
     if build_only:
@@ -168,6 +182,8 @@ def cases(
     if layout == "packed":
         # A packed batch has at least one sequence.
         lengths = tuple(draw(_lengths(max(sizes.N, 1), sizes.L)))
+        if max(lengths) < least_L:
+            lengths = (least_L, *lengths[1:])
         enforce_sorted = not draw(_flag)
         if enforce_sorted:
             lengths = tuple(sorted(lengths, reverse=True))
@@ -180,5 +196,5 @@ def cases(
         enforce_sorted=enforce_sorted,
         initial_state=draw(_flag) if initial_state is None else initial_state,
         contiguous=not draw(_flag),
-        grad_mode=draw(_choice(GRAD_MODES)),
+        grad_mode=grad_mode or draw(_choice(GRAD_MODES)),
     )

@@ -28,9 +28,9 @@ def main() -> int:
         made.append((case, False))
         return build(case)
 
-    def recorded_call(case: Case, module: Any) -> Any:
+    def recorded_call(case: Case, module: Any, *arguments: Any) -> Any:
         made[-1] = (case, True)
-        return call(case, module)
+        return call(case, module, *arguments)
 
     calls.build, calls.call = recorded_build, recorded_call
     start = time.process_time()
@@ -52,7 +52,7 @@ def bare_seconds(case: Case, *, called: bool) -> float:
     module = constructor(layer.input_size, layer.hidden_size, **options).train(case.training)
     spent = time.process_time() - start
     if called:
-        seen = calls.call(case, module)
+        seen = calls.call(case, module, *calls.arguments(case))
         arguments = (seen.input, seen.state if len(seen.state) > 1 else (*seen.state, None)[0])
         with getattr(torch, case.grad_mode)():
             start = time.process_time()

@@ -214,7 +214,7 @@ def test_snippet_shows_the_violation(
 @settings(max_examples=200)
 def test_snippet_makes_the_same_call(case: Case) -> None:
     """The snippet of any case gives, bit for bit, the tensors that the suite saw."""
-    observation = calls.call(case, calls.build(case))
+    observation = calls.call(case, calls.build(case), *calls.arguments(case))
     _, names = run_as_pasted(case.snippet("result"))
     seen = [observation.input, observation.state, observation.result]
     pasted = [names["input"], tuple(names[name] for name in case.state_shapes if name in names)]

@@ -1,0 +1,357 @@
+"""The values behind the shapes: each test is the statement of its law.
+
+Within a trial every layout looks alike: input (L, N, H_in), output (L, N, D*H_out), states
+(D*num_layers, N, H); see ``rnn_contracts.trials``. Where torch is compared with itself and does the
+same arithmetic, the results must be equal bit for bit; where not, they may be off by rounding.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from rnn_contracts.calls import Case, dtypes
+from rnn_contracts.contracts import CELLS
+from rnn_contracts.trials import ROUNDING, Trial
+
+# Dropout is random: the laws speak of layers without it, but for its own.
+law = functools.partial(pytest.mark.rule, dropout=0.0)
+differentiable = functools.partial(law, grad_mode="enable_grad", least_N=1, longest=5)
+
+
+@law(id="final-hidden-is-last-output", least_N=1)
+def test_final_hidden_is_last_output(case: Case) -> None:
+    """Forward the last step of each sequence, backward the first."""
+    trial = Trial("final-hidden-is-last-output", case)
+    results = trial.call()
+    D, H_out = case.axes["D"], case.axes["H_out"]
+    rows = torch.arange(len(trial.lengths))
+    last = results["output"][torch.tensor(trial.lengths) - 1, rows, :H_out]
+    trial.equal("h_n", results["h_n"][-D], last)
+    if D == 2:
+        trial.equal("h_n", results["h_n"][-1], results["output"][0, :, H_out:])
+
+
+@law(id="directions-concatenate", bidirectional=True, initial_state=False, least_N=1)
+def test_directions_concatenate(case: Case) -> None:
+    """Without backward weights in the last layer the second half is zero, the first as it was."""
+    trial = Trial("directions-concatenate", case)
+    before = trial.call()["output"]
+    with torch.no_grad():
+        for name, parameter in trial.layer.named_parameters():
+            if name.endswith(f"_l{case.layer.num_layers - 1}_reverse"):
+                parameter.zero_()
+    after = trial.call()["output"]
+    H_out = case.axes["H_out"]
+    trial.equal("output", after[..., :H_out], before[..., :H_out])
+    trial.equal("output", after[..., H_out:], torch.zeros_like(after[..., H_out:]))
+
+
+@law(id="hidden-layout", initial_state=True, least_N=1, longest=9)
+def test_hidden_layout(case: Case) -> None:
+    """The final state of layer k, direction d, run by itself, is h_n[k*D + d]."""
+    trial = Trial("hidden-layout", case)
+    results = trial.call()
+    _, finals = in_parts(trial, by_direction=True)
+    for name, final in finals.items():
+        trial.equal(name, results[name], final, units=ROUNDING)
+
+
+@law(id="initial-state-defaults-to-zero", initial_state=False, least_N=1)
+def test_initial_state_defaults_to_zero(case: Case) -> None:
+    """No initial state is an initial state of zeros."""
+    trial = Trial("initial-state-defaults-to-zero", case)
+    shapes = replace(case, initial_state=True).state_shapes.values()
+    dtype = getattr(torch, case.dtype)
+    zeros = (torch.zeros(shape, device=case.device, dtype=dtype) for shape in shapes)
+    if case.layout == "unbatched":
+        zeros = (zero.unsqueeze(-2) for zero in zeros)
+    trial.agree(trial.call(), trial.call(state=tuple(zeros)))
+
+
+@law(
+    id="initial-state-reaches-every-layer-and-direction",
+    initial_state=True,
+    # Rounding and dead units hide a small change.
+    dtype="float64",
+    nonlinearity="tanh",
+    least_N=1,
+    longest=3,
+)
+def test_initial_state_reaches_every_layer_and_direction(case: Case) -> None:
+    """A change of h_0[row] or c_0[row] shows in h_n[row], and not in the layers below."""
+    trial = Trial("initial-state-reaches-every-layer-and-direction", case)
+    name, D = ("h_1" if case.layer.kind in CELLS else "h_n"), case.axes["D"]
+    before = by_row(case, trial.call()[name])
+    for part in range(len(trial.state)):
+        for row in range(D * case.layer.num_layers):
+            state = [tensor.clone() for tensor in trial.state]
+            by_row(case, state[part])[row] += 1
+            after = by_row(case, trial.call(state=tuple(state))[name])
+            changed = f"{['h_0', 'c_0'][part]}[{row}]"
+            found = f"is the same whatever {changed} is"
+            trial.true(not torch.equal(after[row], before[row]), name, found)
+            below = row // D * D
+            trial.equal(name, after[:below], before[:below], units=ROUNDING)
+
+
+@law(id="batch-first-is-a-transposition", batch_first=True, least_N=1)
+def test_batch_first_is_a_transposition(case: Case) -> None:
+    """The same layer made sequence first gives the same, transposed; its states are the same."""
+    trial = Trial("batch-first-is-a-transposition", case)
+    layout = "sequence first" if case.layout == "batch first" else case.layout
+    other = replace(case, layer=replace(case.layer, batch_first=False), layout=layout)
+    trial.agree(trial.call(), trial.call(layer=trial.twin(other), case=other))
+
+
+@law(id="unbatched-is-a-batch-of-one", layout="unbatched")
+def test_unbatched_is_a_batch_of_one(case: Case) -> None:
+    """The batch axis that an unbatched input has not is one of size 1."""
+    trial = Trial("unbatched-is-a-batch-of-one", case)
+    layout = "batch first" if case.layer.batch_first else "sequence first"
+    batch = replace(case, layout="batched" if case.layer.kind in CELLS else layout, N=1)
+    trial.agree(trial.call(), trial.call(case=batch))
+
+
+@law(id="rows-are-independent", initial_state=True, least_N=2)
+def test_rows_are_independent(case: Case) -> None:
+    """Not-a-number in all other sequences does not reach the first or the last."""
+    trial = Trial("rows-are-independent", case)
+    before = trial.call()
+    for row in (0, -1):
+        input, *state = (only_row(row, part) for part in (trial.input, *trial.state))
+        after = trial.call(input, tuple(state))
+        for name in before:
+            found, expected = after[name][..., row, :], before[name][..., row, :]
+            trial.equal(name, found, expected, units=ROUNDING)
+
+
+@law(id="steps-are-causal", bidirectional=False, least_N=1, least_L=2)
+def test_steps_are_causal(case: Case) -> None:
+    """Not-a-number from a step on does not reach the outputs before it."""
+    trial = Trial("steps-are-causal", case)
+    t = len(trial.input) // 2
+    input = trial.input.clone()
+    input[t:] = torch.nan
+    before, after = trial.call()["output"][:t], trial.call(input)["output"][:t]
+    trial.equal("output", after, before, units=ROUNDING)
+
+
+@law(id="sequence-splits", bidirectional=False, least_N=1, least_L=2)
+def test_sequence_splits(case: Case) -> None:
+    """Cut anywhere and carry the state over: nothing changes."""
+    if case.lengths:
+        # Only a sequence that goes on after the cut has a second half.
+        case = replace(case, lengths=(case.L,) * case.N)
+    trial = Trial("sequence-splits", case)
+    t = len(trial.input) // 2
+    parts = (replace(case, L=L, lengths=(L,) * len(case.lengths)) for L in (t, case.L - t))
+    first = trial.call(trial.input[:t], case=next(parts))
+    carried = tuple(first[name] for name in ("h_n", "c_n") if name in first)
+    second = trial.call(trial.input[t:], carried, case=next(parts))
+    whole = trial.call()
+    joined = torch.cat([first["output"], second["output"]])
+    trial.agree(second | {"output": joined}, whole, units=ROUNDING)
+
+
+@law(id="layers-compose", least_N=1, longest=9)
+def test_layers_compose(case: Case) -> None:
+    """Single layers in a chain, each fed with the output of the one below, are the stack."""
+    trial = Trial("layers-compose", case)
+    output, finals = in_parts(trial)
+    trial.agree(trial.call(), {"output": output, **finals}, units=ROUNDING)
+
+
+@law(id="directions-decompose", bidirectional=True, least_N=1, longest=9)
+def test_directions_decompose(case: Case) -> None:
+    """Two layers of one direction, one of them reading from the end, are one of two directions."""
+    trial = Trial("directions-decompose", case)
+    output, _ = in_parts(trial, by_direction=True)
+    trial.equal("output", trial.call()["output"], output, units=ROUNDING)
+
+
+@law(id="recurrence", least_N=1, longest=9)
+def test_recurrence(case: Case) -> None:
+    """The results are those of the step equations, computed in float64."""
+    trial = Trial("recurrence", case)
+    trial.agree(trial.call(), trial.refer(), units=ROUNDING)
+
+
+@law(id="packed-is-per-sequence", layout="packed", longest=9)
+def test_packed_is_per_sequence(case: Case) -> None:
+    """Each row is what its sequence gives alone, states in the order of the caller."""
+    trial = Trial("packed-is-per-sequence", case)
+    results = trial.call()
+    for row, length in enumerate(case.lengths):
+        alone = replace(case, layout="sequence first", N=1, L=length, lengths=())
+        if case.layer.batch_first:
+            alone = replace(alone, layout="batch first")
+        state = tuple(part[:, [row]] for part in trial.state)
+        expected = trial.call(trial.input[:length, [row]], state, case=alone)
+        for name, tensor in expected.items():
+            found = results[name][:, [row]]
+            found = found[:length] if name == "output" else found
+            trial.equal(name, found, tensor, units=ROUNDING)
+
+
+@pytest.mark.rule(id="dropout-between-layers-in-training-only", dropout=1.0, least_N=1, longest=9)
+def test_dropout_between_layers_in_training_only(case: Case) -> None:
+    """In training certain dropout leaves zeros between layers; in eval there is none."""
+    trial = Trial("dropout-between-layers-in-training-only", case)
+    output, finals = in_parts(trial, dropped=case.training and case.layer.num_layers > 1)
+    trial.agree(trial.call(), {"output": output, **finals}, units=ROUNDING)
+
+
+@differentiable(id="gradients-agree")
+def test_gradients_agree(case: Case) -> None:
+    """Input, initial state and every parameter get the gradients of the step equations."""
+    if case.layer.nonlinearity == "relu":
+        # At its kink rounding chooses between two gradients.
+        case = replace(case, dtype=sorted(dtypes(case.device), key="float64".__eq__)[-1])
+    trial = Trial("gradients-agree", case)
+    names = differentiate(trial)
+    found = gradients(trial, trial.call())
+    expected = gradients(trial, trial.refer())
+    for name, one, other in zip(names, found, expected, strict=True):
+        trial.equal(name, one, other, units=2 * ROUNDING)
+
+
+@differentiable(id="second-derivatives-exist", dtype="float64", nonlinearity="tanh")
+def test_second_derivatives_exist(case: Case) -> None:
+    """The gradient of the gradients is that of the step equations."""
+    trial = Trial("second-derivatives-exist", case)
+    names = differentiate(trial)
+    found, expected = (
+        gradients(trial, dict(enumerate(gradients(trial, results, create_graph=True))))
+        for results in (trial.call(), trial.refer())
+    )
+    for name, one, other in zip(names, found, expected, strict=True):
+        trial.equal(name, one, other, units=8 * ROUNDING)
+
+
+@law(id="arguments-are-read-only", least_N=1)
+def test_arguments_are_read_only(case: Case) -> None:
+    """Input and initial state are the same numbers after the call."""
+    trial = Trial("arguments-are-read-only", case)
+    before = [tensor.clone() for tensor in (trial.input, *trial.state)]
+    trial.call()
+    for name, old, new in zip(
+        ("input", "h_0", "c_0"), before, (trial.input, *trial.state), strict=False
+    ):
+        trial.equal(name, new, old)
+
+
+@law(id="calls-are-independent", least_N=1)
+def test_calls_are_independent(case: Case) -> None:
+    """The same call gives the same results, whatever was called before."""
+    trial = Trial("calls-are-independent", case)
+    first = trial.call()
+    trial.call(trial.input + 1, tuple(part + 1 for part in trial.state))
+    trial.agree(trial.call(), first)
+
+
+@pytest.mark.rule(id="parameters-unchanged-by-a-call")
+def test_parameters_unchanged_by_a_call(case: Case) -> None:
+    """The state_dict is the same after the call, dropout or not."""
+    trial = Trial("parameters-unchanged-by-a-call", case)
+    before = {name: value.clone() for name, value in trial.layer.state_dict().items()}
+    trial.call()
+    after = trial.layer.state_dict()
+    trial.true(list(after) == list(before), "layer", f"has the parameters {', '.join(after)}")
+    for name, value in before.items():
+        trial.equal(f"layer.{name}", after[name], value)
+
+
+@law(id="memory-layout-is-irrelevant", least_N=1)
+def test_memory_layout_is_irrelevant(case: Case) -> None:
+    """Input and state that lie in every second place of memory are read right."""
+    trial = Trial("memory-layout-is-irrelevant", case)
+    strided = [torch.stack([part, part + 1], -1)[..., 0] for part in (trial.input, *trial.state)]
+    dense = [part.contiguous() for part in (trial.input, *trial.state)]
+    (input, *state), (dense_input, *dense_state) = strided, dense
+    expected = trial.call(dense_input, tuple(dense_state))
+    trial.agree(trial.call(input, tuple(state)), expected, units=ROUNDING)
+
+
+# --- The parts of a stack, rows and gradients ----------------------------------------------------
+
+
+def in_parts(
+    trial: Trial, *, by_direction: bool = False, dropped: bool = False
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Output and final states, computed layer by layer, or direction by direction.
+
+    ``dropped`` puts zeros in the place of what a layer passes to the next.
+    """
+    D, input, finals = trial.case.axes["D"], trial.input, {"h_n": [], "c_n": []}  # type: ignore[var-annotated]
+    for k in range(trial.case.layer.num_layers):
+        if dropped and k > 0:
+            input = torch.zeros_like(input)
+        outputs = []
+        for direction in range(D) if by_direction else [None]:
+            layer = trial.part(k, direction)
+            rows = slice(k * D, (k + 1) * D) if direction is None else [k * D + direction]
+            state = tuple(part[rows] for part in trial.state)
+            taken = flip(input, trial.lengths) if direction == 1 else input
+            results = call_part(trial, layer, taken, state)
+            output = results.pop("output")
+            outputs.append(flip(output, trial.lengths) if direction == 1 else output)
+            for name, final in results.items():
+                finals[name].append(final)
+        input = torch.cat(outputs, -1)
+    return input, {name: torch.cat(parts) for name, parts in finals.items() if parts}
+
+
+def call_part(
+    trial: Trial, layer: torch.nn.Module, input: Tensor, state: tuple[Tensor, ...]
+) -> dict[str, Tensor]:
+    case = trial.part_case(layer)
+    return trial.call(input, state, layer=layer, case=case)
+
+
+def flip(sequences: Tensor, lengths: tuple[int, ...]) -> Tensor:
+    """Each sequence from its end to its start, what lies past its length where it was."""
+    flipped = sequences.clone()
+    for row, length in enumerate(lengths):
+        flipped[:length, row] = sequences[:length, row].flip(0)
+    return flipped
+
+
+def by_row(case: Case, state: Tensor) -> Tensor:
+    """(D*num_layers, N, H), for the state of a cell as well."""
+    return state[None] if case.layer.kind in CELLS else state
+
+
+def only_row(row: int, tensor: Tensor) -> Tensor:
+    """The tensor with not-a-number in every other sequence; (..., N, H)."""
+    only = torch.full_like(tensor, torch.nan)
+    only[..., row, :] = tensor[..., row, :]
+    return only
+
+
+def differentiate(trial: Trial) -> list[str]:
+    """Ask for gradients of input and state; name them and the parameters."""
+    for tensor in (trial.input, *trial.state):
+        tensor.requires_grad_()
+    names = [f"{name}.grad" for name in ("input", "h_0", "c_0")[: 1 + len(trial.state)]]
+    return names + [f"layer.{name}.grad" for name, _ in trial.layer.named_parameters()]
+
+
+def gradients(
+    trial: Trial, results: dict[str, Tensor], *, create_graph: bool = False
+) -> tuple[Tensor, ...]:
+    """Gradients of a random combination of all results, the same for the same shapes."""
+    generator = torch.Generator().manual_seed(trial.case.seed)
+    loss: Tensor = torch.zeros((), dtype=torch.float64)
+    for result in results.values():
+        weights = torch.randn(result.shape, generator=generator, dtype=torch.float64)
+        loss = loss + (result.double() * weights).sum()
+    wanted = [trial.input, *trial.state, *trial.layer.parameters()]
+    with trial.doing("the backward pass"):
+        return torch.autograd.grad(
+            loss, wanted, create_graph=create_graph, allow_unused=True, materialize_grads=True
+        )
