@@ -640,7 +640,8 @@ _LAWS = (
         "Under autocast to bfloat16 on the CPU, RNN and LSTM give bfloat16, GRU gives float32",
         layers=LAYERS + CELLS,
         condition="observed, with float32 parameters: bfloat16 from RNN, LSTM and RNNCell, but float32 "
-                  "from a packed LSTM and in c_n of a projected one; float32 from the others",
+                  "from an LSTM packed with unequal lengths and in c_n of a projected one; float32 "
+                  "from the others",
         source="https://docs.pytorch.org/docs/stable/amp.html", values=True,
     ),
     Rule(

@@ -46,7 +46,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register marks and profiles, and find the devices."""
     config.addinivalue_line("markers", "rule(id, ...): the test checks this rule of the contract")
-    config.addinivalue_line("markers", "slow: left out but in the nightly profile")
+    config.addinivalue_line(
+        "markers", "slow: left out but in the nightly profile, or if -m asks for it"
+    )
     config.addinivalue_line("markers", "quote(id): the test checks that torch still says this rule")
     # Torch says this once a process, wherever a projection first meets oneDNN.
     config.addinivalue_line(
@@ -182,7 +184,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect what is slow, and what speaks of values where no selected device has any."""
-    slow = hypothesis.settings.get_current_profile_name() != "nightly"
+    nightly = hypothesis.settings.get_current_profile_name() == "nightly"
+    slow = not nightly and "slow" not in config.getoption("markexpr", "")
     left_out = [
         item
         for item in items

@@ -155,10 +155,10 @@ class Trial:
         checks.checked[self.rule_id] += 1
         if not units and torch.equal(found, expected):
             return
-        wanted = expected.detach().double()
+        found, wanted = found.detach().double(), expected.detach().double()
         scale = max(1.0, float(wanted.abs().max()))
         allowed = units * torch.finfo(getattr(torch, self.case.dtype)).eps * scale
-        differences = (found.detach().double() - wanted).abs()
+        differences = (found - wanted).abs()
         wrong = ~(differences <= allowed)
         if not bool(wrong.any()):
             return
@@ -168,7 +168,7 @@ class Trial:
             f"{int(wrong.sum())} of {wrong.numel()} numbers differ, by up to "
             f"{float(differences.max()):.2g} (allowed {allowed:.2g})\n"
             f"  the first at {list(first)}: {float(found[first]):.6g}   "
-            f"expected {float(expected[first]):.6g}",
+            f"expected {float(wanted[first]):.6g}",
         )
 
     @contextlib.contextmanager

@@ -32,7 +32,7 @@ def main() -> int:
         made[-1] = (case, True)
         return call(case, module, *arguments)
 
-    calls.build, calls.call = recorded_build, recorded_call
+    calls.build, calls.call = recorded_build, recorded_call  # type: ignore[assignment]
     start = time.process_time()
     exit_code = pytest.main(["-q", "-p", "no:cacheprovider", str(SUITE), *sys.argv[1:]])
     check = time.process_time() - start

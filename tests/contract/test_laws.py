@@ -7,8 +7,8 @@ same arithmetic, the results must be equal bit for bit; where not, they may be o
 
 from __future__ import annotations
 
-import functools
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -18,9 +18,15 @@ from rnn_contracts.calls import Case, dtypes
 from rnn_contracts.contracts import CELLS
 from rnn_contracts.trials import ROUNDING, Trial
 
-# Dropout is random: the laws speak of layers without it, but for its own.
-law = functools.partial(pytest.mark.rule, dropout=0.0)
-differentiable = functools.partial(law, grad_mode="enable_grad", least_N=1, longest=5)
+
+def law(**options: Any) -> pytest.MarkDecorator:
+    """A rule about layers without dropout, which is random and has a law of its own."""
+    return pytest.mark.rule(dropout=0.0, **options)
+
+
+def differentiable(**options: Any) -> pytest.MarkDecorator:
+    """A law about gradients, which cost more than a call."""
+    return law(grad_mode="enable_grad", least_N=1, longest=5, **options)
 
 
 @law(id="final-hidden-is-last-output", least_N=1)
@@ -226,7 +232,9 @@ def test_second_derivatives_exist(case: Case) -> None:
     trial = Trial("second-derivatives-exist", case)
     names = differentiate(trial)
     found, expected = (
-        gradients(trial, dict(enumerate(gradients(trial, results, create_graph=True))))
+        gradients(
+            trial, dict(zip(names, gradients(trial, results, create_graph=True), strict=True))
+        )
         for results in (trial.call(), trial.refer())
     )
     for name, one, other in zip(names, found, expected, strict=True):
@@ -287,7 +295,8 @@ def in_parts(
 
     ``dropped`` puts zeros in the place of what a layer passes to the next.
     """
-    D, input, finals = trial.case.axes["D"], trial.input, {"h_n": [], "c_n": []}  # type: ignore[var-annotated]
+    D, input = trial.case.axes["D"], trial.input
+    finals: dict[str, list[Tensor]] = {"h_n": [], "c_n": []}
     for k in range(trial.case.layer.num_layers):
         if dropped and k > 0:
             input = torch.zeros_like(input)

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 import torch
-from broken_layers import Alter, altered_call
+from broken_layers.alter import Alter, altered_call
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 

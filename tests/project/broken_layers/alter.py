@@ -1,0 +1,97 @@
+"""How torch's layers are altered, and the list of those that break a rule."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
+
+from rnn_contracts.contracts import RULES
+
+Alter = Callable[[type[nn.Module]], type[nn.Module]]
+"""Makes the altered class out of torch's."""
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The rule that a layer breaks, and how it comes to break it."""
+
+    rule: str
+    name: str
+    alter: Alter
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The classes of ``torch.nn`` that are altered: all of which the rule speaks."""
+        return RULES[self.rule].layers
+
+
+BROKEN: list[Broken] = []
+
+
+def altered_call(change: Callable[..., Any]) -> Alter:
+    """``change(layer, forward, input, hx)`` in place of ``forward(input, hx)``."""
+
+    def alter(base: type[Any]) -> type[nn.Module]:
+        class Altered(base):  # type: ignore[misc]
+            def forward(self, input: Any, hx: Any = None) -> Any:
+                return change(self, super().forward, input, hx)
+
+        Altered.__name__ = base.__name__
+        return Altered
+
+    return alter
+
+
+def altered_build(change: Callable[..., Any]) -> Alter:
+    """``change(layer, init, **arguments)`` in place of ``init(**arguments)``."""
+
+    def alter(base: type[Any]) -> type[nn.Module]:
+        class Altered(base):  # type: ignore[misc]
+            def __init__(self, input_size: int, hidden_size: int, **arguments: Any) -> None:
+                change(
+                    self, functools.partial(super().__init__, input_size, hidden_size), **arguments
+                )
+
+        Altered.__name__ = base.__name__
+        return Altered
+
+    return alter
+
+
+def breaks_call(rule: str) -> Callable[[Callable[..., Any]], None]:
+    """Enter a function into ``BROKEN`` as an altered call."""
+    return lambda change: BROKEN.append(Broken(rule, change.__name__, altered_call(change)))
+
+
+def breaks_build(rule: str) -> Callable[[Callable[..., Any]], None]:
+    """Enter a function into ``BROKEN`` as an altered constructor."""
+    return lambda change: BROKEN.append(Broken(rule, change.__name__, altered_build(change)))
+
+
+def packed(input: Any) -> bool:
+    return isinstance(input, PackedSequence)
+
+
+def unbatched(input: Any) -> bool:
+    return not packed(input) and input.dim() == 2
+
+
+def batch_size(layer: Any, input: Any) -> int:
+    if packed(input):
+        return int(input.batch_sizes[0])
+    return 1 if unbatched(input) else int(input.shape[0 if layer.batch_first else 1])
+
+
+def change_output(output: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """Change the tensor, or the data of a PackedSequence."""
+    return output._replace(data=change(output.data)) if packed(output) else change(output)
+
+
+def change_hidden(state: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """Change h_n, alone or in a tuple with c_n."""
+    return (change(state[0]), *state[1:]) if isinstance(state, tuple) else change(state)
