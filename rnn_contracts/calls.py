@@ -83,12 +83,8 @@ class Case:
         options += [self.grad_mode] * (self.grad_mode != "enable_grad")
         return f"{self.layer}   input {self.input_shape}{packed}   {', '.join(options)}"
 
-    def snippet(self, show: str, *, call: bool = True) -> str:
-        """Python that makes the same call with the same numbers and prints ``show``.
-
-        ``show`` speaks of ``layer``, of the tensors by the names of the contract, or of the whole
-        ``result``.
-        """
+    def setup(self, *, call: bool = True) -> list[str]:
+        """Python that makes ``layer`` and, for a call, ``input``, ``h_0`` and ``c_0``."""
         factory = f', device="{self.device}"' * (self.device != "cpu")
         factory += f", dtype=torch.{self.dtype}" * (self.dtype != "float32")
         mode = ".eval()" * (not self.training)
@@ -105,15 +101,28 @@ class Case:
                 options = ", enforce_sorted=False" * (not self.enforce_sorted)
                 packing = f"nn.utils.rnn.pack_padded_sequence(input, {list(self.lengths)}{options})"
                 lines.append(f"input = {packing}")
-            arguments = ["input"]
-            if self.initial_state:
-                states = self.state_shapes
-                lines += [f"{name} = {self._tensor_code(shape)}" for name, shape in states.items()]
-                arguments.append("h_0" if len(states) == 1 else "(h_0, c_0)")
+            states = self.state_shapes.items() if self.initial_state else ()
+            lines += [f"{name} = {self._tensor_code(shape)}" for name, shape in states]
+        return lines
+
+    @property
+    def call_arguments(self) -> str:
+        """The arguments of the call, as code: ``input, (h_0, c_0)``."""
+        names = list(self.state_shapes) if self.initial_state else []
+        return ", ".join(["input", *([f"({', '.join(names)})"] if len(names) > 1 else names)])
+
+    def snippet(self, show: str, *, call: bool = True) -> str:
+        """Python that makes the same call with the same numbers and prints ``show``.
+
+        ``show`` speaks of ``layer``, of the tensors by the names of the contract, or of the whole
+        ``result``.
+        """
+        lines = self.setup(call=call)
+        if call:
             plain = self.grad_mode == "enable_grad"
             callee = "layer" if plain else f"torch.{self.grad_mode}()(layer)"
             names = "result" if show == "result" else RETURNS[self.layer.kind]
-            lines.append(f"{names} = {callee}({', '.join(arguments)})")
+            lines.append(f"{names} = {callee}({self.call_arguments})")
         return "\n".join([*lines, f"print({show})"])
 
     def _tensor_code(self, shape: tuple[int, ...], *, packed: bool = False) -> str:

@@ -18,9 +18,10 @@ import pytest
 import torch
 from hypothesis import HealthCheck, Phase, Verbosity
 
-from rnn_contracts import calls, checks, contracts
+from rnn_contracts import calls, checks, contracts, refusals
 from rnn_contracts.contracts import CELLS, RULES, Rule
-from rnn_contracts.strategies import GRID, GridCell, cases
+from rnn_contracts.refusals import WRONG
+from rnn_contracts.strategies import GRID, GridCell, cases, wrong_cases
 
 _DEVICES = pytest.StashKey[tuple[str, ...]]()
 _EXAMPLES = pytest.StashKey[int]()
@@ -146,6 +147,24 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if not rules or "case" not in metafunc.fixturenames:
         return
     options = {**next(metafunc.definition.iter_markers("rule")).kwargs}
+    devices = _devices(metafunc.config, rules[0])
+    if "wrong" in metafunc.fixturenames:
+        metafunc.parametrize(
+            ("case", "wrong"),
+            [
+                pytest.param(
+                    functools.partial(wrong_cases, kind, device, wrong),
+                    wrong,
+                    id=f"{kind}-{wrong.name}-{device}",
+                )
+                # A construction knows no device.
+                for device in devices
+                for wrong in WRONG
+                if wrong.rule == rules[0].id and not (wrong.constructor and device != devices[0])
+                for kind in wrong.kinds
+            ],
+        )
+        return
     wanted = {name: options.pop(name) for name in _GRID_FIELDS & {*options}}
     del options["id"]
     for name in options:
@@ -158,7 +177,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         "case",
         [
             pytest.param(functools.partial(cases, cell, device, **options), id=f"{cell}-{device}")
-            for device in _devices(metafunc.config, rules[0])
+            for device in devices
             for cell in GRID
             if cell.kind in rules[0].layers
             if all(getattr(cell, name) == value for name, value in wanted.items())
@@ -175,8 +194,10 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         return
     case = item.callspec.params.get("case")
     if isinstance(case, functools.partial):
-        cell, device = case.args
-        item.user_properties += [("cell", str(cell)), ("device", device)]
+        cell, device = case.args[:2]
+        item.user_properties.append(("device", device))
+        if isinstance(cell, GridCell):
+            item.user_properties.append(("cell", str(cell)))
         item.obj = _drawing(item, item.obj, case, _max_examples(rules[0], cell, device))
         # Hypothesis gives every item its own seed and database key where it sees this mark.
         item.add_marker(pytest.mark.parametrize("case", []))
@@ -197,10 +218,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in left_out]
 
 
-def _max_examples(rule: Rule, cell: GridCell, device: str) -> int:
+def _max_examples(rule: Rule, cell: GridCell | str, device: str) -> int:
     """Examples for one grid cell: more where it stands alone, fewer where they cost or vary less."""
     examples = hypothesis.settings().max_examples
-    if cell.kind in CELLS:
+    if isinstance(cell, GridCell) and cell.kind in CELLS:
         examples *= 10
     if rule.kind != "shape":
         examples = examples * 3 // 8
@@ -214,10 +235,10 @@ def _drawing(
 ) -> Callable[..., None]:
     @hypothesis.settings(max_examples=max_examples)
     @hypothesis.given(drawn=case())
-    def draw(case: object, drawn: calls.Case) -> None:
+    def draw(case: object, drawn: calls.Case, **fixed: object) -> None:
         __tracebackhide__ = True
         item.stash[_EXAMPLES] = item.stash.get(_EXAMPLES, 0) + 1
-        test(case=drawn)
+        test(case=drawn, **fixed)
 
     return draw
 
@@ -230,6 +251,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     """Fail a test that passed without checking its rule; record examples and the broken rule."""
     rules = _rules(item)
     checks.checked.clear()
+    refusals.types.clear()
     try:
         yield
         for rule in rules:
@@ -239,6 +261,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         item.user_properties.append(("broken", violation.rule_id))
         raise
     finally:
+        refusals.close()
+        for name in sorted(refusals.types):
+            item.user_properties.append(("refusal", name))
         if rules:
             item.user_properties.append(("examples", item.stash.get(_EXAMPLES, 0)))
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 import itertools
 from dataclasses import dataclass, replace
+from typing import Any
 
 from hypothesis import strategies as st
 
 from rnn_contracts.calls import GRAD_MODES, Case, dtypes
 from rnn_contracts.contracts import CELLS, LAYERS, Layer, layouts
+from rnn_contracts.refusals import Wrong
 
 NUM_LAYERS = (1, 2, 3, 10)
 
@@ -133,12 +135,13 @@ def cases(
     least_N: int = 0,
     least_L: int = 1,
     longest: int = 40,
+    enforce_sorted: bool | None = None,
     build_only: bool = False,
 ) -> Case:
     """A layer of the grid cell on the device, and one call of it.
 
-    What is None is drawn; ``N`` is that of a batch. ``build_only`` draws what the constructor sees
-    and leaves the call at its defaults.
+    What is None is drawn; ``N`` is that of a batch, and ``layout="batched"`` any that is. With
+    ``build_only`` what the constructor sees is drawn, and the call left at its defaults.
     """
     if device == "meta":
         # It decomposes a call step by step: 2 ms a step, layer and direction.
@@ -177,14 +180,14 @@ def cases(
         sizes, layout = replace(sizes, N=N), batched
     if layout is None:
         layout = draw(_choice((batched, *layouts(layer))))
+    layout = batched if layout == "batched" else layout
     lengths: tuple[int, ...] = ()
-    enforce_sorted = True
     if layout == "packed":
         # A packed batch has at least one sequence.
         lengths = tuple(draw(_lengths(max(sizes.N, 1), sizes.L)))
         if max(lengths) < least_L:
             lengths = (least_L, *lengths[1:])
-        enforce_sorted = not draw(_flag)
+        enforce_sorted = not draw(_flag) if enforce_sorted is None else enforce_sorted
         if enforce_sorted:
             lengths = tuple(sorted(lengths, reverse=True))
     return replace(
@@ -193,8 +196,28 @@ def cases(
         N=len(lengths) or sizes.N,
         L=max(lengths, default=sizes.L),
         lengths=lengths,
-        enforce_sorted=enforce_sorted,
+        enforce_sorted=enforce_sorted is not False,
         initial_state=draw(_flag) if initial_state is None else initial_state,
         contiguous=not draw(_flag),
         grad_mode=grad_mode or draw(_choice(GRAD_MODES)),
+    )
+
+
+def wrong_cases(kind: str, device: str, wrong: Wrong) -> st.SearchStrategy[Case]:
+    """A right call that ``wrong`` can spoil, of any layer of the kind."""
+    cells = [cell for cell in GRID if cell.kind == kind]
+    options: dict[str, Any] = {
+        "dropout": 0.0,
+        "least_N": 1,
+        "longest": 4,
+        "grad_mode": "enable_grad",
+    }
+    if wrong.rule.startswith("state-"):
+        options["initial_state"] = True
+    if wrong.constructor:
+        return st.just(Case(Layer(kind, 3, 4), device))
+    return st.sampled_from(cells).flatmap(
+        lambda cell: cases(
+            cell, device, layout=wrong.layout, enforce_sorted=wrong.enforce_sorted, **options
+        )
     )
