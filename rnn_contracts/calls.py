@@ -185,8 +185,9 @@ def _tensor(case: Case, shape: tuple[int, ...], *, packed: bool = False) -> Tens
 def accelerators() -> tuple[str, ...]:
     """The accelerators that torch reports: cuda:0, cuda:1, xpu:0, mps, ..."""
     if hasattr(torch, "accelerator"):
-        current = torch.accelerator.current_accelerator(check_available=True)
-        kind, count = (current.type, torch.accelerator.device_count()) if current else ("", 0)
+        count = torch.accelerator.device_count() if torch.accelerator.is_available() else 0
+        current = torch.accelerator.current_accelerator() if count else None
+        kind = current.type if current else ""
     elif torch.cuda.is_available():
         kind, count = "cuda", torch.cuda.device_count()
     else:

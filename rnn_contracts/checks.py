@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import collections
 import math
+import textwrap
 from typing import Any, NoReturn
 
 import torch
@@ -254,7 +255,7 @@ def violated(
 ) -> NoReturn:
     __tracebackhide__ = True
     rule = RULES[rule_id]
-    snippet = case.snippet(show, call=call).replace("\n", "\n    ")
+    snippet = textwrap.indent(case.snippet(show, call=call), "    ")
     raise ContractViolation(
         rule_id,
         f"{rule_id}\n"
@@ -262,6 +263,6 @@ def violated(
         f"  {found}\n"
         f"  {case.describe(call=call)}\n"
         f"  torch {torch.__version__}   reproduce:\n"
-        f"    {snippet}\n"
+        f"{snippet}\n"
         f"  see {rule.source}",
     ) from cause

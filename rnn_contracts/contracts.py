@@ -62,7 +62,7 @@ class Layer:
         _require(self.kind in LAYERS + CELLS, "kind", f"one of {LAYERS + CELLS}", self.kind)
         for argument in fields(self):
             value = getattr(self, argument.name)
-            taken = self._takes(argument.name) or value == argument.default
+            taken = _takes(self.kind, argument.name) or value == argument.default
             _require(taken, argument.name, f"nothing, a {self.kind} has no such argument", value)
         for name in ("input_size", "hidden_size", "num_layers"):
             value = getattr(self, name)
@@ -81,13 +81,6 @@ class Layer:
         fits = _is_size(self.proj_size, least=0) and self.proj_size < self.hidden_size
         _require(fits, "proj_size", "an int from 0 to hidden_size - 1", self.proj_size)
 
-    def _takes(self, argument: str) -> bool:
-        if argument == "nonlinearity":
-            return self.kind in ("RNN", "RNNCell")
-        if argument == "proj_size":
-            return self.kind == "LSTM"
-        return self.kind in LAYERS or argument in ("kind", "input_size", "hidden_size", "bias")
-
     @classmethod
     def of(cls, layer: object) -> Layer:
         """The arguments that a ``torch.nn`` layer, or a subclass of one, was made with."""
@@ -96,11 +89,11 @@ class Layer:
         kinds = [
             base.__name__
             for base in type(layer).__mro__
-            if base.__name__ in LAYERS + CELLS and base.__module__.startswith("torch.")
+            if base.__name__ in LAYERS + CELLS and base.__module__ == "torch.nn.modules.rnn"
         ]
         _require(bool(kinds), "layer", f"a Layer or one of torch.nn's {LAYERS + CELLS}", layer)
-        names = [argument.name for argument in fields(cls) if hasattr(layer, argument.name)]
-        return cls(kinds[0], **{name: getattr(layer, name) for name in names if name != "kind"})
+        taken = [argument.name for argument in fields(cls) if _takes(kinds[0], argument.name)]
+        return cls(kinds[0], **{name: getattr(layer, name) for name in taken if name != "kind"})
 
     @property
     def arguments(self) -> dict[str, object]:
@@ -125,6 +118,14 @@ class Layer:
             "H_out": self.proj_size or self.hidden_size,
             "gates": {"RNN": 1, "GRU": 3, "LSTM": 4}[self.kind.removesuffix("Cell")],
         }
+
+
+def _takes(kind: str, argument: str) -> bool:
+    if argument == "nonlinearity":
+        return kind in ("RNN", "RNNCell")
+    if argument == "proj_size":
+        return kind == "LSTM"
+    return kind in LAYERS or argument in ("kind", "input_size", "hidden_size", "bias")
 
 
 def _is_size(value: object, *, least: int) -> bool:
@@ -703,61 +704,61 @@ _REFUSALS = (
         "input-rank-refused", "refusal",
         "An input of one or four axes is refused, or for a cell of none or three",
         layers=LAYERS + CELLS, condition="input of 1 or 4 axes, packed data of 1 or 4; cells: 0 or 3",
-        source=_SAME,
+        source=_SAME, values=True,
     ),
     Rule(
         "input-width-refused", "refusal",
         "An input whose last axis is not input_size is refused",
         layers=LAYERS + CELLS, condition="input.shape[-1] != input_size",
-        source=_SAME, pitfalls=("#114874", "#195803"),
+        source=_SAME, pitfalls=("#114874", "#195803"), values=True,
     ),
     Rule(
         "input-dtype-refused", "refusal",
         "An input of another dtype than the parameters is refused",
         layers=LAYERS + CELLS, condition="input.dtype != parameter.dtype",
-        source=_SAME, pitfalls=("#195803",),
+        source=_SAME, pitfalls=("#195803",), values=True,
     ),
     Rule(
         "empty-sequence-refused", "refusal",
         "A sequence of no steps is refused",
         condition="L = 0, batched or not",
-        source=_SAME,
+        source=_SAME, values=True,
     ),
     Rule(
         "state-batch-refused", "refusal",
         "An initial state for another number of sequences is refused",
         layers=LAYERS + CELLS, condition="h_0 or c_0 has N + 1 or N - 1 sequences",
-        source=_SAME, pitfalls=("#7890", "#15260", "#195803"),
+        source=_SAME, pitfalls=("#7890", "#15260", "#195803"), values=True,
     ),
     Rule(
         "state-layers-refused", "refusal",
         "An initial state for another number of layers or directions is refused",
         condition="h_0 or c_0 has D*num_layers + 1 or - 1 rows",
-        source=_SAME, pitfalls=("#518", "#519"),
+        source=_SAME, pitfalls=("#518", "#519"), values=True,
     ),
     Rule(
         "state-width-refused", "refusal",
         "An initial state of another width is refused",
         layers=LAYERS + CELLS, condition="h_0 is not H_out wide, or c_0 not H_cell",
-        source=_SAME,
+        source=_SAME, values=True,
     ),
     Rule(
         "state-rank-refused", "refusal",
         "A state without a batch axis for a batch, or with one for none, is refused",
         layers=LAYERS + CELLS, condition="h_0 or c_0 has an axis too many or too few for the input",
-        source=_SAME, pitfalls=("#175978",),
+        source=_SAME, pitfalls=("#175978",), values=True,
     ),
     Rule(
         "state-dtype-refused", "refusal",
         "An initial state of another dtype than the parameters is refused",
         layers=LAYERS + CELLS, condition="h_0.dtype or c_0.dtype != parameter.dtype",
-        source=_SAME,
+        source=_SAME, values=True,
     ),
     Rule(
         "state-structure-refused", "refusal",
         "A tuple for the state of RNN or GRU, or anything but (h_0, c_0) for LSTM, is refused",
         layers=LAYERS + CELLS, condition="hx is not one tensor, or for LSTM not a tuple of two",
-        source=_DOCS.format("LSTM"), pitfalls=("#193823",),
+        source=_DOCS.format("LSTM"), pitfalls=("#193823",), values=True,
     ),
     Rule(
         "size-refused", "refusal",

@@ -188,15 +188,19 @@ _CALLS = (
 
 # --- Wrong constructions -------------------------------------------------------------------------
 
-_ORDER = {
+# fmt: off
+_ORDER: dict[str, dict[str, object]] = {
     "RNN": {"num_layers": 1, "nonlinearity": "tanh", "bias": True, "batch_first": False,
             "dropout": 0.0, "bidirectional": False},
-    **dict.fromkeys(("GRU", "LSTM"), {
-        "num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0,
-        "bidirectional": False, "proj_size": 0}),
+    "GRU": {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0,
+            "bidirectional": False, "proj_size": 0},
+    "LSTM": {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0,
+             "bidirectional": False, "proj_size": 0},
     "RNNCell": {"bias": True, "nonlinearity": "tanh"},
-    **dict.fromkeys(("GRUCell", "LSTMCell"), {"bias": True}),
-}  # fmt: skip
+    "GRUCell": {"bias": True},
+    "LSTMCell": {"bias": True},
+}
+# fmt: on
 """The arguments after input_size and hidden_size by position, with their defaults."""
 
 _VALUES: dict[str, tuple[str, tuple[object, ...]]] = {
@@ -217,8 +221,8 @@ def _constructions() -> Iterator[Wrong]:
         values = dict(_VALUES)
         if kind in LAYERS:
             # LSTM alone has it: 3 fits there, and is refused elsewhere.
-            bad = (-1, 4, 5) if kind == "LSTM" else (3,)
-            values["proj_size"] = ("projection-refused", bad)
+            too_large = (-1, 4, 5) if kind == "LSTM" else (3,)
+            values["proj_size"] = ("projection-refused", too_large)
         for argument, (rule, bad) in values.items():
             for value in bad if argument in order or argument == "proj_size" else ():
                 yield from _construction(rule, kind, order, argument, value)
@@ -351,26 +355,27 @@ class _Child:
 
     def close(self) -> None:
         self.pipe.close()
-        self.process.join(1)
-        if self.process.is_alive():
-            self.process.kill()
-            self.process.join()
+        self.process.kill()
+        self.process.join()
 
 
-_current: dict[str, _Child] = {}
+_children: dict[object, _Child] = {}
 
 
 def _child(device: str) -> _Child:
-    child = _current.get(device)
+    """The child for the device, forked anew if it died or other layers stand in torch.nn now."""
+    layers = (device, *(getattr(torch.nn, kind) for kind in LAYERS + CELLS))
+    child = _children.get(layers)
     if child is None or not child.process.is_alive():
-        child = _current[device] = _Child(device)
+        close()
+        child = _children[layers] = _Child(device)
     return child
 
 
 def close() -> None:
-    """End the child processes: the next attempt sees the layers that stand in torch.nn then."""
-    while _current:
-        _current.popitem()[1].close()
+    """End the child process."""
+    while _children:
+        _children.popitem()[1].close()
 
 
 def _serve(pipe: Connection) -> None:

@@ -47,8 +47,8 @@ def test_header_and_summary(run: Run) -> None:
         [
             rf"torch: {re.escape(torch.__version__)} \(git [0-9a-f]{{12}}, release build.*, "
             r"1 thread in each process\)",
-            r"rnn-contracts: devices cpu, meta.*; Hypothesis profile ci, 8 examples a grid cell, "
-            r"seed derived from the node id",
+            r"rnn-contracts: devices cpu, meta.*; Hypothesis profile ci, 8 examples a grid cell and "
+            r"shape rule, seed derived from the node id",
             r"rnn-contracts: 2 rules checked on torch .*: 9 grid cells, "
             r"2 devices \(cpu, meta\), 180 examples",
             r".*18 passed.*",
@@ -168,8 +168,13 @@ class Accelerator:
     def __init__(self, kind: str | None, count: int = 1) -> None:
         self.kind, self.count = kind, count
 
-    def current_accelerator(self, check_available: bool = False) -> object:
-        return SimpleNamespace(type=self.kind) if self.kind else None
+    def is_available(self) -> bool:
+        return self.kind is not None
+
+    def current_accelerator(self) -> object:
+        if self.kind is None:
+            raise RuntimeError("torch 2.6 raises where there is none")
+        return SimpleNamespace(type=self.kind)
 
     def device_count(self) -> int:
         return self.count
