@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import collections
 import math
-import textwrap
 from typing import Any, NoReturn
 
 import torch
@@ -255,7 +254,6 @@ def violated(
 ) -> NoReturn:
     __tracebackhide__ = True
     rule = RULES[rule_id]
-    snippet = textwrap.indent(case.snippet(show, call=call), "    ")
     raise ContractViolation(
         rule_id,
         f"{rule_id}\n"
@@ -263,6 +261,6 @@ def violated(
         f"  {found}\n"
         f"  {case.describe(call=call)}\n"
         f"  torch {torch.__version__}   reproduce:\n"
-        f"{snippet}\n"
+        f"{case.snippet(show, call=call)}\n"
         f"  see {rule.source}",
     ) from cause

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, fields
 from types import MappingProxyType
@@ -833,8 +834,10 @@ def expected_shapes(
     (10, 2, 8)
     """
     layer = Layer.of(layer)
-    layout = _layout_of(layer, tuple(input_shape), lengths)
-    axes = _axes(layer, layout, tuple(input_shape), lengths)
+    shape = _ints("input_shape", input_shape)
+    lengths = lengths if lengths is None else _ints("lengths", lengths)
+    layout = _layout_of(layer, shape, lengths)
+    axes = _axes(layer, layout, shape, lengths)
     return {
         tensor: evaluate(shape_rule(layer, tensor).shapes[layout], axes)
         for tensor in tensors(layer)
@@ -888,6 +891,14 @@ def layouts(layer: Layer) -> tuple[str, ...]:
     """The layouts in which the layer takes its input."""
     other = "sequence first" if layer.batch_first else "batch first"
     return tuple(layout for layout in shape_rule(layer, "input").shapes if layout != other)
+
+
+def _ints(name: str, value: Sequence[int]) -> tuple[int, ...]:
+    """The sizes as ints, also those of a torch.Size, an array or a tensor."""
+    try:
+        return tuple(map(operator.index, value))
+    except TypeError:
+        raise ValueError(f"{name}: expected a sequence of ints, got {value!r}") from None
 
 
 def _layout_of(layer: Layer, input_shape: tuple[int, ...], lengths: object) -> str:

@@ -29,6 +29,7 @@ _DEVICES = pytest.StashKey[tuple[str, ...]]()
 _EXAMPLES = pytest.StashKey[int]()
 _KNOWN = pytest.StashKey[tuple[Deviation, ...]]()
 _DEVIATION = pytest.StashKey[Deviation]()
+_ONCE = "ignore:LSTM with projections is not supported with oneDNN:UserWarning"
 _GRID_FIELDS = {field.name for field in fields(GridCell)}
 _DRAW_ARGUMENTS = {*inspect.signature(cases).parameters} - {"cell", "device"}
 
@@ -55,10 +56,6 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "slow: left out but in the nightly profile, or if -m asks for it"
     )
     config.addinivalue_line("markers", "quote(id): the test checks that torch still says this rule")
-    # Torch says this once a process, wherever a projection first meets oneDNN.
-    config.addinivalue_line(
-        "filterwarnings", "ignore:LSTM with projections is not supported with oneDNN:UserWarning"
-    )
     _register_profiles()
     # On small layers threads cost more than they give, and xdist has the cores already.
     torch.set_num_threads(1)
@@ -130,7 +127,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         f"torch: {torch.__version__} (git {version.git_version[:12]}, {build} build, "
         f"{torch.get_num_threads()} thread in each process)",
         f"rnn-contracts: devices {', '.join(devices)}; Hypothesis profile "
-        f"{settings.get_current_profile_name()}, {settings.max_examples} examples a grid cell and shape rule, "
+        f"{settings.get_current_profile_name()}, {settings.max_examples} examples a cell and shape, "
         f"{policy}",
     ]
     without = [rule.id for rule in RULES.values() if not _devices(config, rule)]
@@ -147,9 +144,9 @@ def _rules(node: pytest.Item) -> list[Rule]:
     try:
         return [contracts.rule(mark.kwargs["id"]) for mark in node.iter_markers("rule")]
     except KeyError:
-        raise pytest.UsageError(f"{node.nodeid}: write @pytest.mark.rule(id=...)") from None
+        raise pytest.Collector.CollectError("write @pytest.mark.rule(id=...)") from None
     except ValueError as error:
-        raise pytest.UsageError(f"{node.nodeid}: {error}") from None
+        raise pytest.Collector.CollectError(str(error)) from None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -178,11 +175,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     wanted = {name: options.pop(name) for name in _GRID_FIELDS & {*options}}
     del options["id"]
+    known = _GRID_FIELDS | _DRAW_ARGUMENTS
     for name in options:
-        if name not in _DRAW_ARGUMENTS:
-            raise pytest.UsageError(
-                f"{metafunc.definition.nodeid}: no such field or argument: {name}; "
-                f"known: {', '.join(sorted(_GRID_FIELDS | _DRAW_ARGUMENTS))}"
+        if name not in known:
+            raise pytest.Collector.CollectError(
+                f"no such field or argument: {name}; known: {', '.join(sorted(known))}"
             )
     metafunc.parametrize(
         "case",
@@ -200,6 +197,10 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Turn a test of a rule into a Hypothesis test that draws its case."""
     rules = _rules(item)
     item.user_properties += [("rule", rule.id) for rule in rules]
+    if rules:
+        # What torch warns of is shown; it breaks no rule. The last is said once a process.
+        item.add_marker(pytest.mark.filterwarnings("default"))
+        item.add_marker(pytest.mark.filterwarnings(_ONCE))
     item.user_properties += [("quote", mark.args[0]) for mark in item.iter_markers("quote")]
     if not (rules and isinstance(item, pytest.Function) and hasattr(item, "callspec")):
         return
@@ -341,7 +342,8 @@ class _Count:
             values.setdefault(name, set()).add(str(value))
         rules, broken = values.get("rule", set()), values.get("broken", set())
         self.selected |= rules
-        self.deviations.update(values.get("deviation", set()))
+        if report.when == "call":
+            self.deviations.update(values.get("deviation", set()))
         if report.failed:
             self.broken |= broken
             self.reworded |= values.get("quote", set())

@@ -263,7 +263,6 @@ def check_refused(rule_id: str, case: Case, wrong: Wrong) -> None:
         types[found] += 1
         return
     described = attempt.wrong if wrong.constructor else case.describe()
-    snippet = str(attempt).replace("\n", "\n    ")
     raise checks.ContractViolation(
         rule_id,
         f"{rule_id}\n"
@@ -271,7 +270,7 @@ def check_refused(rule_id: str, case: Case, wrong: Wrong) -> None:
         f"  {wrong.name}: {found}   expected ValueError, RuntimeError or TypeError\n"
         f"  {described}\n"
         f"  torch {torch.__version__}   reproduce:\n"
-        f"    {snippet}\n"
+        f"{attempt}\n"
         f"  see {RULES[rule_id].source}",
     )
 

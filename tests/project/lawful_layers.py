@@ -5,12 +5,17 @@ from __future__ import annotations
 import copy
 import itertools
 import time
+import warnings
 from typing import Any
 
 import torch
 from broken_layers.alter import Alter, altered_call
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
+
+from rnn_contracts import reference
+from rnn_contracts.contracts import CELLS, Layer
+from rnn_contracts.refusals import REFUSALS
 
 
 def map_tensors(change: Any, value: Any) -> Any:
@@ -50,7 +55,86 @@ def computed_in_float64(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
     return map_tensors(lambda tensor: tensor.to(next(layer.parameters()).dtype), result)
 
 
+def off_by_rounding(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    def change(tensor: Tensor) -> Tensor:
+        return tensor * (1 + 2 * torch.finfo(tensor.dtype).eps)
+
+    return map_tensors(change, forward(input, hx))
+
+
+def warns(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    warnings.warn("to be changed in the next release", FutureWarning, stacklevel=2)
+    return forward(input, hx)
+
+
+def results_copied(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    return map_tensors(Tensor.clone, forward(input, hx))
+
+
+def arguments_copied(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    if not isinstance(input, Tensor):
+        return forward(input, hx)
+    return forward(input.clone(), hx)
+
+
+def messages_reworded(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    try:
+        return forward(input, hx)
+    except REFUSALS as error:
+        raise type(error)("no") from error
+
+
+class OwnError(ValueError, RuntimeError, TypeError):
+    """All refusals in one."""
+
+
+def exceptions_subclassed(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    try:
+        return forward(input, hx)
+    except REFUSALS as error:
+        raise OwnError(str(error)) from error
+
+
+def hidden_attributes(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    layer.calls = getattr(layer, "calls", 0) + 1
+    return forward(input, hx)
+
+
+def written_in_python(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    """The step equations instead of torch's kernels; torch says what is refused and how it looks."""
+    looks = forward(input, hx)
+    if isinstance(input, PackedSequence) or (layer.training and getattr(layer, "dropout", 0)):
+        return looks
+    described, state = Layer.of(layer), () if hx is None else hx if isinstance(hx, tuple) else (hx,)
+    if described.kind in CELLS:
+        rows, state = input.reshape(1, -1, input.shape[-1]), tuple(part[None] for part in state)
+        state = tuple(part.reshape(1, -1, part.shape[-1]) for part in state)
+    elif input.dim() == 2:
+        rows, state = input[:, None], tuple(part[:, None] for part in state)
+    else:
+        rows = input.transpose(0, 1) if layer.batch_first else input
+    results = reference.run(described, dict(layer.named_parameters()), rows, state)
+    if described.kind in CELLS:
+        del results["output"]
+    elif input.dim() == 3 and layer.batch_first:
+        results["output"] = results["output"].transpose(0, 1)
+    parts = iter(results.values())
+    return map_tensors(lambda like: next(parts).reshape(like.shape).to(like.dtype), looks)
+
+
 LAWFUL: dict[str, Alter] = {
     change.__name__: altered_call(change)
-    for change in (results_not_contiguous, slow, computed_in_float64)
+    for change in (
+        results_not_contiguous,
+        slow,
+        computed_in_float64,
+        off_by_rounding,
+        warns,
+        results_copied,
+        arguments_copied,
+        messages_reworded,
+        exceptions_subclassed,
+        hidden_attributes,
+        written_in_python,
+    )
 }

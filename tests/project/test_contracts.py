@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from torch import nn
 
 import rnn_contracts
@@ -83,7 +84,7 @@ def test_expected_shapes_of_a_subclass() -> None:
     """A layer derived from torch's has the arguments of torch's."""
 
     class Mine(nn.GRU):
-        pass
+        nonlinearity = "its own"
 
     assert expected_shapes(Mine(5, 7, batch_first=True), (2, 4, 5))["h_n"] == (1, 2, 7)
 
@@ -155,6 +156,9 @@ def test_parameter_shapes() -> None:
         ("input_shape", lambda: expected_shapes(Layer("RNN", 5, 7), (4, -2, 5))),
         ("input_shape", lambda: expected_shapes(Layer("RNN", 5, 7), (4, 2, 5), lengths=(4, 4))),
         ("input_shape", lambda: expected_shapes(Layer("RNNCell", 5, 7), (4, 2, 5))),
+        ("input_shape", lambda: expected_shapes(Layer("RNN", 5, 7), 5)),  # type: ignore[arg-type]
+        ("input_shape", lambda: expected_shapes(Layer("RNN", 5, 7), (4, 2, 5.0))),  # type: ignore[arg-type]
+        ("layer", lambda: expected_shapes(torch.ao.nn.quantizable.LSTM(5, 7), (4, 2, 5))),
         ("lengths", lambda: expected_shapes(Layer("RNN", 5, 7), (6, 5), lengths=(4, 3))),
         ("lengths", lambda: expected_shapes(Layer("RNN", 5, 7), (6, 5), lengths=(6, 0))),
         ("lengths", lambda: expected_shapes(Layer("RNNCell", 5, 7), (6, 5), lengths=(6,))),

@@ -30,12 +30,12 @@ MESSAGES = {
                        ^  ^        D*num_layers = 1, N = 4, H_out = 3
           nn.RNN(5, 3, batch_first=True)   input (4, 2, 5)   cpu, float32
           torch {version}   reproduce:
-            import torch; from torch import nn
-            torch.manual_seed(0)
-            layer = nn.RNN(5, 3, batch_first=True)
-            input = torch.randn(4, 2, 5)
-            output, h_n = layer(input)
-            print(tuple(h_n.shape))
+        import torch; from torch import nn
+        torch.manual_seed(0)
+        layer = nn.RNN(5, 3, batch_first=True)
+        input = torch.randn(4, 2, 5)
+        output, h_n = layer(input)
+        print(tuple(h_n.shape))
           see https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html
         """,
     "final_cell_as_narrow_as_the_projection": """\
@@ -45,27 +45,27 @@ MESSAGES = {
                              ^     D*num_layers = 1, N = 5, H_cell = 4
           nn.LSTM(6, 4, proj_size=3)   input (2, 5, 6)   cpu, float32
           torch {version}   reproduce:
-            import torch; from torch import nn
-            torch.manual_seed(0)
-            layer = nn.LSTM(6, 4, proj_size=3)
-            input = torch.randn(2, 5, 6)
-            output, (h_n, c_n) = layer(input)
-            print(tuple(c_n.shape))
+        import torch; from torch import nn
+        torch.manual_seed(0)
+        layer = nn.LSTM(6, 4, proj_size=3)
+        input = torch.randn(2, 5, 6)
+        output, (h_n, c_n) = layer(input)
+        print(tuple(c_n.shape))
           see https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
         """,
     "packed_output_forgets_the_order_of_the_caller": """\
         packed-output
           A PackedSequence in gives a PackedSequence out, with the same batch_sizes and indices
-          output.sorted_indices = None   expected tensor([0, 1])
-          nn.RNN(5, 4)   input (1, 2, 5) packed with lengths [1, 1]   cpu, float32
+          output.sorted_indices = None   expected tensor([0, 1, 2])
+          nn.RNN(5, 4)   input (1, 3, 5) packed with lengths [1, 1, 1]   cpu, float32
           torch {version}   reproduce:
-            import torch; from torch import nn
-            torch.manual_seed(0)
-            layer = nn.RNN(5, 4)
-            input = torch.randn(1, 2, 5)
-            input = nn.utils.rnn.pack_padded_sequence(input, [1, 1], enforce_sorted=False)
-            output, h_n = layer(input)
-            print(output.sorted_indices)
+        import torch; from torch import nn
+        torch.manual_seed(0)
+        layer = nn.RNN(5, 4)
+        input = torch.randn(1, 3, 5)
+        input = nn.utils.rnn.pack_padded_sequence(input, [1, 1, 1], enforce_sorted=False)
+        output, h_n = layer(input)
+        print(output.sorted_indices)
           see https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html
         """,
     "state_in_a_list_in_eval_mode": """\
@@ -74,12 +74,12 @@ MESSAGES = {
           the call returned (Tensor, [Tensor])   expected output, h_n
           nn.RNN(5, 3)   input (2, 4, 5)   cpu, float32, eval
           torch {version}   reproduce:
-            import torch; from torch import nn
-            torch.manual_seed(0)
-            layer = nn.RNN(5, 3).eval()
-            input = torch.randn(2, 4, 5)
-            result = layer(input)
-            print(result)
+        import torch; from torch import nn
+        torch.manual_seed(0)
+        layer = nn.RNN(5, 3).eval()
+        input = torch.randn(2, 4, 5)
+        result = layer(input)
+        print(result)
           see https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
         """,
     "initial_hidden_refused_in_bfloat16": """\
@@ -88,13 +88,13 @@ MESSAGES = {
           the call raised RuntimeError: not implemented for 'BFloat16'
           nn.RNN(5, 3)   input (2, 4, 5)   cpu, bfloat16, with initial state
           torch {version}   reproduce:
-            import torch; from torch import nn
-            torch.manual_seed(0)
-            layer = nn.RNN(5, 3, dtype=torch.bfloat16)
-            input = torch.randn(2, 4, 5).to(torch.bfloat16)
-            h_0 = torch.randn(1, 4, 3).to(torch.bfloat16)
-            result = layer(input, h_0)
-            print(result)
+        import torch; from torch import nn
+        torch.manual_seed(0)
+        layer = nn.RNN(5, 3, dtype=torch.bfloat16)
+        input = torch.randn(2, 4, 5).to(torch.bfloat16)
+        h_0 = torch.randn(1, 4, 3).to(torch.bfloat16)
+        result = layer(input, h_0)
+        print(result)
           see https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html
         """,
     "output_too_wide_on_meta": """\
@@ -104,12 +104,12 @@ MESSAGES = {
                                 ^     L = 2, N = 4, D*H_out = 3
           nn.RNN(5, 3)   input (2, 4, 5)   meta, float32
           torch {version}   reproduce:
-            import torch; from torch import nn
-            torch.manual_seed(0)
-            layer = nn.RNN(5, 3, device="meta")
-            input = torch.randn(2, 4, 5).to("meta")
-            output, h_n = layer(input)
-            print(tuple(output.shape))
+        import torch; from torch import nn
+        torch.manual_seed(0)
+        layer = nn.RNN(5, 3, device="meta")
+        input = torch.randn(2, 4, 5).to("meta")
+        output, h_n = layer(input)
+        print(tuple(output.shape))
           see https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html
         """,
     "weight_ih_of_layer_1_for_one_direction": """\
@@ -119,10 +119,10 @@ MESSAGES = {
                                          ^     gates*H_cell = 3, D*H_out = 6
           nn.RNN(5, 3, num_layers=2, bidirectional=True)   cpu, float32
           torch {version}   reproduce:
-            import torch; from torch import nn
-            torch.manual_seed(0)
-            layer = nn.RNN(5, 3, num_layers=2, bidirectional=True)
-            print(tuple(layer.weight_ih_l1.shape))
+        import torch; from torch import nn
+        torch.manual_seed(0)
+        layer = nn.RNN(5, 3, num_layers=2, bidirectional=True)
+        print(tuple(layer.weight_ih_l1.shape))
           see https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
         """,
     "parameters_with_a_scale": """\
@@ -131,10 +131,10 @@ MESSAGES = {
           missing: none   unexpected: scale
           nn.RNN(5, 3)   cpu, float32
           torch {version}   reproduce:
-            import torch; from torch import nn
-            torch.manual_seed(0)
-            layer = nn.RNN(5, 3)
-            print([name for name, _ in layer.named_parameters()])
+        import torch; from torch import nn
+        torch.manual_seed(0)
+        layer = nn.RNN(5, 3)
+        print([name for name, _ in layer.named_parameters()])
           see https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
         """,
     "bias_frozen": """\
@@ -143,10 +143,10 @@ MESSAGES = {
           layer.bias_ih_l0.requires_grad = False   expected True
           nn.RNN(5, 3)   cpu, float32
           torch {version}   reproduce:
-            import torch; from torch import nn
-            torch.manual_seed(0)
-            layer = nn.RNN(5, 3)
-            print(layer.bias_ih_l0.requires_grad)
+        import torch; from torch import nn
+        torch.manual_seed(0)
+        layer = nn.RNN(5, 3)
+        print(layer.bias_ih_l0.requires_grad)
           see https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
         """,
 }
@@ -202,9 +202,7 @@ def test_snippet_shows_the_violation(
     name: str, broken: str, right: str, break_torch: Callable[[str], Broken]
 ) -> None:
     """The snippet of a message runs as pasted: on torch as it should be, and on the broken layer."""
-    lines = message(name).splitlines()
-    snippet = textwrap.dedent("\n".join(line for line in lines if line.startswith(" " * 4)))
-    snippet = snippet[snippet.index("import torch") :]
+    snippet = "\n".join(line for line in message(name).splitlines()[1:] if line[:1].strip())
     assert run_as_pasted(snippet)[0] == f"{right}\n"
     break_torch(name)
     assert run_as_pasted(snippet)[0] == f"{broken}\n"

@@ -36,10 +36,10 @@ def test_every_rule_rejects_two_layers() -> None:
 
 @pytest.mark.parametrize("name", LAWFUL)
 def test_lawful_layer_passes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A layer that is merely different passes the whole suite."""
+    """A layer that is merely different passes every rule, in stacks of two layers and as a cell."""
     for kind in LAYERS + CELLS:
         monkeypatch.setattr(nn, kind, LAWFUL[name](getattr(nn, kind)))
-    outcome = run_suite("--rnn-device", "cpu", "-m", "rule")
+    outcome = run_suite("--rnn-device", "cpu", "-m", "rule", "-k", "2_layers or Cell or refused")
     assert outcome.failed == {}
     assert outcome.exit_code == pytest.ExitCode.OK
-    assert len(outcome.passed) > 1000
+    assert len(outcome.passed) > 800

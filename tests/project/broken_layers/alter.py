@@ -33,6 +33,13 @@ class Broken:
 BROKEN: list[Broken] = []
 
 
+def in_place_of(base: type[Any], altered: type[Any]) -> type[nn.Module]:
+    """Give the class the name under which it will stand in ``torch.nn``, where pickle looks for it."""
+    altered.__name__ = altered.__qualname__ = base.__name__
+    altered.__module__ = "torch.nn"
+    return altered
+
+
 def altered_call(change: Callable[..., Any]) -> Alter:
     """``change(layer, forward, input, hx)`` in place of ``forward(input, hx)``."""
 
@@ -41,8 +48,7 @@ def altered_call(change: Callable[..., Any]) -> Alter:
             def forward(self, input: Any, hx: Any = None) -> Any:
                 return change(self, super().forward, input, hx)
 
-        Altered.__name__ = base.__name__
-        return Altered
+        return in_place_of(base, Altered)
 
     return alter
 
@@ -52,13 +58,13 @@ def altered_build(change: Callable[..., Any]) -> Alter:
 
     def alter(base: type[Any]) -> type[nn.Module]:
         class Altered(base):  # type: ignore[misc]
-            def __init__(self, input_size: int, hidden_size: int, **arguments: Any) -> None:
-                change(
-                    self, functools.partial(super().__init__, input_size, hidden_size), **arguments
-                )
+            def __init__(
+                self, input_size: Any, hidden_size: Any, *more: Any, **arguments: Any
+            ) -> None:
+                init = functools.partial(super().__init__, input_size, hidden_size, *more)
+                change(self, init, **arguments)
 
-        Altered.__name__ = base.__name__
-        return Altered
+        return in_place_of(base, Altered)
 
     return alter
 

@@ -17,6 +17,7 @@ from broken_layers.alter import (
     breaks_call,
     change_hidden,
     change_output,
+    in_place_of,
     packed,
     unbatched,
 )
@@ -528,8 +529,7 @@ def keeps_weights(stem: str) -> Any:
                     hx,
                 )
 
-        Altered.__name__ = base.__name__
-        return Altered
+        return in_place_of(base, Altered)
 
     return alter
 
@@ -556,8 +556,7 @@ def deepcopy_is_fresh(base: type[Any]) -> type[nn.Module]:
                 ]
             return other
 
-    Altered.__name__ = base.__name__
-    return Altered
+    return in_place_of(base, Altered)
 
 
 def state_dict_without_biases(base: type[Any]) -> type[nn.Module]:
@@ -566,8 +565,7 @@ def state_dict_without_biases(base: type[Any]) -> type[nn.Module]:
             whole = super().state_dict(*arguments, **options)
             return {name: value for name, value in whole.items() if "bias" not in name}
 
-    Altered.__name__ = base.__name__
-    return Altered
+    return in_place_of(base, Altered)
 
 
 BROKEN += [
