@@ -9,14 +9,16 @@ devices   devices on which it was seen; all if left out
 torch     the releases in which it was seen, a PEP 440 specifier
 reason    one line
 link      the upstream issue; left out where there is none
+undefined true where torch reads memory that is not its own, so that anything may happen
 
 They are strict both ways: a violation that is not listed fails, and so does an entry that is listed
-and does not happen.
+and does not happen, unless what happens is undefined.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from importlib.resources import files
@@ -43,6 +45,7 @@ class Deviation:
     variants: tuple[str, ...] = ("*",)
     devices: tuple[str, ...] = ("*",)
     link: str = ""
+    undefined: bool = False
 
     def covers(self, rule_id: str, kind: str, variant: str, device: str, version: str) -> bool:
         """Whether a test of that rule, kind, variant and device deviates on that torch."""
@@ -55,6 +58,15 @@ class Deviation:
             and any(fnmatchcase(variant, pattern) for pattern in self.variants)
             and any(fnmatchcase(device, pattern) for pattern in self.devices)
         )
+
+
+_ACCEPTS: dict[str, Callable[[object], bool]] = {
+    "str": lambda value: isinstance(value, str),
+    "bool": lambda value: isinstance(value, bool),
+    "tuple[str, ...]": lambda value: (
+        isinstance(value, list) and all(isinstance(part, str) for part in value)
+    ),
+}
 
 
 def parse(text: str) -> tuple[Deviation, ...]:
@@ -73,10 +85,7 @@ def _entry(number: int, table: dict[str, object]) -> Deviation:
     for name, value in table.items():
         if name not in known:
             raise ValueError(f"deviation {number}: no field {name!r}; known: {', '.join(known)}")
-        parts = value if known[name].startswith("tuple") and isinstance(value, list) else [value]
-        if (known[name] == "str") == isinstance(value, list) or not all(
-            isinstance(part, str) for part in parts
-        ):
+        if not _ACCEPTS[known[name]](value):
             raise ValueError(f"deviation {number}: {name}: expected {known[name]}, got {value!r}")
     for name in ("rule", "torch", "reason"):
         if name not in table:

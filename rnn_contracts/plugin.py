@@ -292,7 +292,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         for rule in rules:
             if not checks.checked[rule.id]:
                 pytest.fail(f"{rule.id}: the test passed and checked nothing", pytrace=False)
-        if known:
+        if known and not known.undefined:
             pytest.fail(
                 f"{known.rule}: a known deviation no longer happens on torch {torch.__version__}:\n"
                 f"  {known.reason}\n"
@@ -305,7 +305,16 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
             item.user_properties.append(("deviation", f"{known.rule}: {known.reason}"))
             pytest.xfail(known.reason)
         raise
+    except hypothesis.errors.Flaky:
+        if known and known.undefined:
+            item.user_properties.append(("broken", known.rule))
+            item.user_properties.append(("deviation", f"{known.rule}: {known.reason}"))
+            pytest.xfail(known.reason)
+        raise
     finally:
+        if known:
+            # It may have left its mark on the process.
+            refusals.close()
         item.user_properties += [("refusal", name) for name in sorted(refusals.types)]
         if rules:
             item.user_properties.append(("examples", item.stash.get(_EXAMPLES, 0)))

@@ -262,6 +262,8 @@ def check_refused(rule_id: str, case: Case, wrong: Wrong) -> None:
     if refused:
         types[found] += 1
         return
+    # Whatever it was, it may have left its mark on the process.
+    close()
     described = attempt.wrong if wrong.constructor else case.describe()
     raise checks.ContractViolation(
         rule_id,

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import collections
 import itertools
+from collections.abc import Callable
 
 import pytest
 from run_suite import run_suite
 
 from rnn_contracts.contracts import CELLS, LAYERS, RULES
+from rnn_contracts.refusals import WRONG
 
 
 @pytest.fixture(scope="module")
 def items() -> list[pytest.Item]:
     """Every test of the suite, as collected."""
-    return run_suite("--collect-only").items
+    return run_suite("--collect-only", "-m", "slow or not slow").items
 
 
 def rules_of(item: pytest.Item) -> list[str]:
@@ -42,14 +44,32 @@ def test_every_quote_has_a_test(items: list[pytest.Item]) -> None:
     assert quoted == {rule.id: len(rule.quote) for rule in RULES.values() if rule.quote}
 
 
-NARROWED = {
-    # These two speak of one flag alone.
-    "batch-first-ignored-unbatched": lambda layer: "batch_first" in layer,
+def batch_first(layer: str) -> bool:
+    return "batch_first" in layer
+
+
+def bidirectional(layer: str) -> bool:
+    return "bidirectional" in layer
+
+
+def forward(layer: str) -> bool:
+    return "forward" in layer
+
+
+NARROWED: dict[str, Callable[[str], bool]] = {
+    # These speak of one flag alone.
+    "batch-first-ignored-unbatched": batch_first,
+    "batch-first-is-a-transposition": batch_first,
+    "directions-concatenate": bidirectional,
+    "directions-decompose": bidirectional,
+    "sequence-splits": forward,
+    "steps-are-causal": forward,
     "weight-hr-shape": lambda layer: "proj" in layer,
 }
+ON_THE_GRID = [rule.id for rule in RULES.values() if not rule.id.endswith("-refused")]
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", ON_THE_GRID)
 def test_every_rule_covers_the_grid(rule: str, items: list[pytest.Item]) -> None:
     """Kind x batch_first x num_layers x bidirectional x device, as the node ids say."""
     layers = [
@@ -69,3 +89,13 @@ def test_every_rule_covers_the_grid(rule: str, items: list[pytest.Item]) -> None
     expected = {f"{layer}-{device}" for layer in wanted for device in devices}
     found = [item.name.partition("[")[2][:-1] for item in items if rule in rules_of(item)]
     assert sorted(found) == sorted(expected)
+
+
+@pytest.mark.parametrize("rule", sorted({wrong.rule for wrong in WRONG}))
+def test_every_refusal_tries_every_wrong(rule: str, items: list[pytest.Item]) -> None:
+    """Each way to break the rule is a test of its own for each kind, on a device that has numbers."""
+    found = {item.name.partition("[")[2][:-1] for item in items if rule in rules_of(item)}
+    wanted = [wrong for wrong in WRONG if wrong.rule == rule]
+    on_cpu = {f"{kind}-{wrong.name}-cpu" for wrong in wanted for kind in wrong.kinds}
+    assert found == on_cpu
+    assert len(on_cpu) > 3
