@@ -192,7 +192,7 @@ def run_as_pasted(code: str) -> tuple[str, dict[str, Any]]:
     [
         ("final_hidden_follows_batch_first", "(4, 1, 3)", "(1, 4, 3)"),
         ("final_cell_as_narrow_as_the_projection", "(1, 5, 3)", "(1, 5, 4)"),
-        ("packed_output_forgets_the_order_of_the_caller", "None", "tensor([0, 1])"),
+        ("packed_output_forgets_the_order_of_the_caller", "None", "tensor([0, 1, 2])"),
         ("output_too_wide_on_meta", "(2, 4, 6)", "(2, 4, 3)"),
         ("weight_ih_of_layer_1_for_one_direction", "(3, 3)", "(3, 6)"),
         ("bias_frozen", "False", "True"),
