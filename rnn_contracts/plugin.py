@@ -299,15 +299,15 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
                 f"  take {item.name} out of deviations.toml, or narrow its torch = {known.torch!r}",
                 pytrace=False,
             )
-    except checks.ContractViolation as violation:
-        item.user_properties.append(("broken", violation.rule_id))
-        if known and known.rule == violation.rule_id:
-            item.user_properties.append(("deviation", f"{known.rule}: {known.reason}"))
-            pytest.xfail(known.reason)
-        raise
-    except hypothesis.errors.Flaky:
-        if known and known.undefined:
-            item.user_properties.append(("broken", known.rule))
+    except (checks.ContractViolation, hypothesis.errors.Flaky) as error:
+        if isinstance(error, checks.ContractViolation):
+            broken = error.rule_id
+        else:
+            # What is undefined may turn out otherwise when Hypothesis tries it again.
+            broken = known.rule if known and known.undefined else ""
+        if broken:
+            item.user_properties.append(("broken", broken))
+        if known and known.rule == broken:
             item.user_properties.append(("deviation", f"{known.rule}: {known.reason}"))
             pytest.xfail(known.reason)
         raise

@@ -2,7 +2,7 @@
 
 A wrong call is a line or two of Python that spoils the arguments of a right one; the same lines are
 run and printed for a reader to paste. Some kill the interpreter on some torch, so each is tried in a
-child process, which is used again until it dies.
+child process, which is used again until it dies or anything but a refusal comes of it.
 """
 
 from __future__ import annotations
