@@ -24,7 +24,7 @@ ROUNDING = 16
 """How many units of rounding two ways to the same number may differ by.
 
 A unit is the ``eps`` of the dtype, times the largest number in the tensor where that is above 1.
-Each step rounds a few sums, and gates shrink what came before: the worst of 3,000 random layers of
+Each step rounds a few sums, and gates shrink what came before: the worst of 1,500 random layers of
 up to 10 layers and 35 steps was 6 units. A wrong number is off by thousands.
 """
 
