@@ -47,13 +47,15 @@ class Deviation:
     link: str = ""
     undefined: bool = False
 
-    def covers(self, rule_id: str, kind: str, variant: str, device: str, version: str) -> bool:
-        """Whether a test of that rule, kind, variant and device deviates on that torch."""
+    def happens_on(self, version: str) -> bool:
+        """Whether it was seen in that torch."""
         # A local build (+cpu) and a nightly belong to the release that they are made from.
-        release = Version(Version(version).base_version)
+        return Version(Version(version).base_version) in SpecifierSet(self.torch)
+
+    def covers(self, rule_id: str, kind: str, variant: str, device: str) -> bool:
+        """Whether a test of that rule, kind, variant and device deviates."""
         return (
             self.rule == rule_id
-            and release in SpecifierSet(self.torch)
             and any(fnmatchcase(kind, pattern) for pattern in self.kinds)
             and any(fnmatchcase(variant, pattern) for pattern in self.variants)
             and any(fnmatchcase(device, pattern) for pattern in self.devices)

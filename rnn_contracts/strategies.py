@@ -137,14 +137,16 @@ def cases(
     longest: int = 40,
     enforce_sorted: bool | None = None,
     build_only: bool = False,
+    without_numbers: bool = False,
 ) -> Case:
     """A layer of the grid cell on the device, and one call of it.
 
     What is None is drawn; ``N`` is that of a batch, and ``layout="batched"`` any that is. With
-    ``build_only`` what the constructor sees is drawn, and the call left at its defaults.
+    ``build_only`` what the constructor sees is drawn, and the call left at its defaults. A call is
+    short on the meta device, and if it is also made ``without_numbers``.
     """
-    if device == "meta":
-        # It decomposes a call step by step: 2 ms a step, layer and direction.
+    if device == "meta" or without_numbers:
+        # Torch decomposes it step by step: 2 ms a step, layer and direction.
         longest = 1 if cell.num_layers > 2 else 2
     draw_sizes = draw(_choice((distinct_sizes, distinct_sizes, degenerate_sizes, large_sizes)))
     sizes = draw_sizes(draw, cell, longest)

@@ -99,7 +99,7 @@ def test_copies_agree(case: Case) -> None:
         trial.agree(trial.call(layer=other), expected, units=ROUNDING)
 
 
-@mode(id="meta-agrees", longest=2)
+@mode(id="meta-agrees", without_numbers=True)
 def test_meta_agrees(case: Case) -> None:
     """What needs no numbers is known without them."""
     trial = Trial("meta-agrees", case)
