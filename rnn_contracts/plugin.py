@@ -32,6 +32,7 @@ _KNOWN = pytest.StashKey[list[Deviation]]()
 _DEVIATION = pytest.StashKey[Deviation]()
 _ONCE = "ignore:LSTM with projections is not supported with oneDNN:UserWarning"
 _GRID_FIELDS = {field.name for field in fields(GridCell)}
+_FEW = 8  # examples for a cell and shape, in the default profile
 _DRAW_ARGUMENTS = {*inspect.signature(cases).parameters} - {"cell", "device"}
 
 
@@ -92,7 +93,7 @@ def _register_profiles() -> None:
         "phases": [phase for phase in Phase if phase is not Phase.explain],
     }
     for name in ("default", "ci"):
-        settings.register_profile(name, settings.get_profile(name), max_examples=8, **common)
+        settings.register_profile(name, settings.get_profile(name), max_examples=_FEW, **common)
     settings.register_profile("nightly", settings.get_profile("default"), max_examples=200)
     settings.load_profile(settings.get_current_profile_name())
 
@@ -249,7 +250,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     case = item.callspec.params.get("case") if hasattr(item, "callspec") else None
     if not (isinstance(item, pytest.Function) and isinstance(case, functools.partial)):
         return
-    settings = hypothesis.settings(max_examples=_max_examples(_rules(item)[0], case))
+    settings = hypothesis.settings(max_examples=_max_examples(item, case))
     if _DEVIATION in item.stash:
         # What is known need not be made small.
         phases = [phase for phase in settings.phases if phase is not Phase.shrink]
@@ -268,16 +269,19 @@ def _known_deviation(item: pytest.Function, rule: Rule, device: str) -> Deviatio
     return None
 
 
-def _max_examples(rule: Rule, case: functools.partial[Any]) -> int:
+def _max_examples(item: pytest.Item, case: functools.partial[Any]) -> int:
     """Examples for one grid cell: more where it stands alone, fewer where they cost or vary less."""
     cell, device = case.args[:2]
     examples = hypothesis.settings().max_examples
+    if item.get_closest_marker("slow"):
+        # To compile a layer takes a second or more.
+        examples = min(examples, _FEW)
     if not isinstance(cell, GridCell):
         # All of the few wrong calls that there are.
         return max(examples, 16)
     if cell.kind in CELLS:
         examples *= 10
-    if rule.kind != "shape":
+    if _rules(item)[0].kind != "shape":
         examples = examples * 3 // 8
     if device == "meta" or "without_numbers" in case.keywords:
         examples //= 4
@@ -335,8 +339,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
             raise pytest.xfail.Exception(known.reason, pytrace=False) from None
         raise
     finally:
-        if known:
-            # It may have left its mark on the process.
+        if known and known.undefined:
+            # Though it was refused, it may have left its mark on the process.
             refusals.close()
         item.user_properties += [("refusal", name) for name in sorted(refusals.types)]
         if rules:

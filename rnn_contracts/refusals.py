@@ -10,6 +10,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import faulthandler
+import importlib
 import itertools
 import multiprocessing
 import os
@@ -262,8 +263,9 @@ def check_refused(rule_id: str, case: Case, wrong: Wrong) -> None:
     if refused:
         types[found] += 1
         return
-    # Whatever it was, it may have left its mark on the process.
-    close()
+    if case.device != "meta":
+        # Whatever it was, it may have left its mark on the process; on meta there is no memory to.
+        close()
     described = attempt.wrong if wrong.constructor else case.describe()
     raise checks.ContractViolation(
         rule_id,
@@ -369,6 +371,9 @@ def _child(device: str) -> _Child:
     child = _children.get(layers)
     if child is None or not child.process.is_alive():
         close()
+        if device == "meta":
+            # The first call there imports it, for more than a second: here, and not in each fork.
+            importlib.import_module("torch._dynamo")
         child = _children[layers] = _Child(device)
     return child
 
