@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from rnn_contracts import calls
+from rnn_contracts import calls, crashes
 from rnn_contracts.calls import Case, Observation
 from rnn_contracts.contracts import CELLS, RULES, evaluate, parameter_shapes, shape_rule
 
@@ -72,6 +72,7 @@ def call(
     __tracebackhide__ = True
     argument = shape_rule(case.layer, "h_0" if state else "input")
     accepting = rule_id if lawful or rule_id in _ACCEPTING else argument.id
+    crashes.note(rule_id, case)
     try:
         observation = calls.call(case, module, input, state)
     except Exception as error:
@@ -252,15 +253,20 @@ def violated(
     call: bool = True,
     cause: Exception | None = None,
 ) -> NoReturn:
+    """Raise what :func:`message` says."""
     __tracebackhide__ = True
+    raise ContractViolation(rule_id, message(rule_id, case, found, show=show, call=call)) from cause
+
+
+def message(rule_id: str, case: Case, found: str, *, show: str, call: bool = True) -> str:
+    """Rule, finding, call, code to paste that prints ``show``, and source."""
     rule = RULES[rule_id]
-    raise ContractViolation(
-        rule_id,
+    return (
         f"{rule_id}\n"
         f"  {rule.says}\n"
         f"  {found}\n"
         f"  {case.describe(call=call)}\n"
         f"  torch {torch.__version__}   reproduce:\n"
         f"{case.snippet(show, call=call)}\n"
-        f"  see {rule.source}",
-    ) from cause
+        f"  see {rule.source}"
+    )

@@ -7,12 +7,12 @@ narrow the grid (a field of ``GridCell``) or the draw (an argument of ``strategi
 
 from __future__ import annotations
 
-import collections
 import functools
 import gc
 import inspect
 from collections.abc import Callable, Generator
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -20,18 +20,21 @@ import pytest
 import torch
 from hypothesis import HealthCheck, Phase, Verbosity
 
-from rnn_contracts import calls, checks, contracts, deviations, refusals
+from rnn_contracts import calls, checks, contracts, crashes, deviations, refusals
 from rnn_contracts.contracts import CELLS, RULES, Rule
 from rnn_contracts.deviations import Deviation
 from rnn_contracts.refusals import WRONG
+from rnn_contracts.reports import Reports
 from rnn_contracts.strategies import GRID, GridCell, cases, wrong_cases
 
 _DEVICES = pytest.StashKey[tuple[str, ...]]()
 _EXAMPLES = pytest.StashKey[int]()
 _KNOWN = pytest.StashKey[list[Deviation]]()
 _DEVIATION = pytest.StashKey[Deviation]()
+_TIMEOUT = pytest.StashKey["pytest.MarkDecorator | None"]()
 _ONCE = "ignore:LSTM with projections is not supported with oneDNN:UserWarning"
 _GRID_FIELDS = {field.name for field in fields(GridCell)}
+_SECONDS = 900  # after which a test counts as one that hangs
 _FEW = 8  # examples for a cell and shape, in the default profile
 _DRAW_ARGUMENTS = {*inspect.signature(cases).parameters} - {"cell", "device"}
 
@@ -65,7 +68,24 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_KNOWN] = [
         entry for entry in deviations.known() if entry.happens_on(torch.__version__)
     ]
-    config.pluginmanager.register(_Count(), "rnn-contracts-count")
+    config.pluginmanager.register(Reports(config), "rnn-contracts-reports")
+    if config.pluginmanager.hasplugin("dsession") and config.option.maxworkerrestart is None:
+        # Each that dies is a finding; xdist would stop at four for each worker.
+        config.option.maxworkerrestart = "1000"
+    if hasattr(config, "workerinput"):
+        crashes.keep_notes_in(Path(config.workerinput["rnn_crash_note"]))
+    config.stash[_TIMEOUT] = _timeout(config)
+
+
+def _timeout(config: pytest.Config) -> pytest.MarkDecorator | None:
+    """What ends a test that hangs, unless pytest-timeout was told otherwise, or is not there."""
+    if not config.pluginmanager.hasplugin("timeout"):
+        return None
+    if config.getoption("timeout") is not None or config.getini("timeout"):
+        return None
+    # A worker ends with it, which is reported as the death of one is.
+    worker = hasattr(config, "workerinput")
+    return pytest.mark.timeout(_SECONDS, **({"method": "thread"} if worker else {}))
 
 
 def pytest_collection_finish() -> None:
@@ -121,10 +141,7 @@ def _devices(config: pytest.Config, rule: Rule) -> list[str]:
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Say what is checked, and how the cases are drawn."""
-    version, settings = torch.version, hypothesis.settings()
-    build = "debug" if version.debug else "release"
-    for name, built_for in (("CUDA", version.cuda), ("HIP", version.hip)):
-        build += f", {name} {built_for}" if built_for else ""
+    settings = hypothesis.settings()
     seed = config.getoption("--hypothesis-seed", None)
     policy = "random seed"
     if settings.derandomize:
@@ -134,8 +151,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         policy = f"seed {seed}"
     devices = config.stash[_DEVICES]
     lines = [
-        f"torch: {torch.__version__} (git {version.git_version[:12]}, {build} build, "
-        f"{torch.get_num_threads()} thread in each process)",
+        f"torch: {_torch()}, {torch.get_num_threads()} thread in each process",
         f"rnn-contracts: devices {', '.join(devices)}; Hypothesis profile "
         f"{settings.get_current_profile_name()}, {settings.max_examples} examples a cell and shape, "
         f"{policy}",
@@ -144,6 +160,16 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     if without:
         lines.append(f"rnn-contracts: left out, meta has no values: {', '.join(without)}")
     return lines
+
+
+@functools.cache
+def _torch() -> str:
+    """Release and build."""
+    version = torch.version
+    build = "debug" if version.debug else "release"
+    for name, built_for in (("CUDA", version.cuda), ("HIP", version.hip)):
+        build += f", {name} {built_for}" if built_for else ""
+    return f"{torch.__version__} (git {version.git_version[:12]}, {build} build)"
 
 
 # --- Cases ---------------------------------------------------------------------------------------
@@ -208,6 +234,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     rules = _rules(item)
     item.user_properties += [("rule", rule.id) for rule in rules]
     if rules:
+        item.user_properties += [("kind", rules[0].kind), ("torch", _torch())]
+        if timeout := item.config.stash[_TIMEOUT]:
+            item.add_marker(timeout)
         # What torch warns of is shown; it breaks no rule. The last is said once a process.
         item.add_marker(pytest.mark.filterwarnings("default"))
         item.add_marker(pytest.mark.filterwarnings(_ONCE))
@@ -250,6 +279,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     case = item.callspec.params.get("case") if hasattr(item, "callspec") else None
     if not (isinstance(item, pytest.Function) and isinstance(case, functools.partial)):
         return
+    crashes.begin(item.nodeid, item.user_properties)
     settings = hypothesis.settings(max_examples=_max_examples(item, case))
     if _DEVIATION in item.stash:
         # What is known need not be made small.
@@ -294,10 +324,13 @@ def _drawing(
     case: functools.partial[Any],
     settings: hypothesis.settings,
 ) -> Callable[..., None]:
+    rule_id = _rules(item)[0].id
+
     @settings
     @hypothesis.given(drawn=case())
     def draw(case: object, drawn: calls.Case, **fixed: object) -> None:
         __tracebackhide__ = True
+        crashes.note(rule_id, drawn)
         item.stash[_EXAMPLES] = item.stash.get(_EXAMPLES, 0) + 1
         test(case=drawn, **fixed)
 
@@ -357,67 +390,3 @@ def pytest_runtest_makereport(
     if call.excinfo and violated and item.config.getoption("tbstyle", "auto") == "auto":
         report.longrepr = call.excinfo.getrepr(style="value", chain=False)
     return report
-
-
-class _Count:
-    """Adds up the reports, with xdist those of all workers, and says so in one line."""
-
-    def __init__(self) -> None:
-        self.selected: set[str] = set()
-        self.checked: set[str] = set()
-        self.broken: set[str] = set()
-        self.reworded: set[str] = set()
-        self.deviations: collections.Counter[str] = collections.Counter()
-        self.cells: set[str] = set()
-        self.devices: set[str] = set()
-        self.examples = 0
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        values: dict[str, set[str]] = {}
-        for name, value in report.user_properties:
-            values.setdefault(name, set()).add(str(value))
-        rules, broken = values.get("rule", set()), values.get("broken", set())
-        self.selected |= rules
-        if report.when == "call":
-            self.deviations.update(values.get("deviation", set()))
-        if report.failed:
-            self.broken |= broken
-            self.reworded |= values.get("quote", set())
-        # A test that died of something else has checked nothing.
-        if rules and report.when == "call" and (report.passed or broken):
-            self.checked |= rules
-            self.cells |= values.get("cell", set())
-            self.devices |= values.get("device", set())
-            self.examples += sum(map(int, values.get("examples", ())))
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if self.selected > self.checked and session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if self.selected:
-            terminalreporter.write_line(
-                f"rnn-contracts: {_counted(self.checked, 'rule')} checked on torch "
-                f"{torch.__version__}: {_counted(self.cells, 'grid cell')}, "
-                f"{_counted(self.devices, 'device')} ({', '.join(sorted(self.devices))}), "
-                f"{self.examples} examples"
-            )
-        for deviation, count in sorted(self.deviations.items()):
-            terminalreporter.write_line(
-                f"rnn-contracts: known deviation in {_counted(count, 'test')}: {deviation}"
-            )
-        for what, rules in (
-            ("broken", self.broken),
-            ("NOT CHECKED", self.selected - self.checked),
-            ("torch's docstring no longer says", self.reworded),
-        ):
-            if rules:
-                terminalreporter.write_line(
-                    f"rnn-contracts: {what}: {', '.join(sorted(rules))}", red=True
-                )
-
-
-def _counted(things: set[str] | int, name: str) -> str:
-    count = things if isinstance(things, int) else len(things)
-    return f"{count} {name}{'s' * (count != 1)}"
