@@ -335,7 +335,7 @@ class _Child:
         forks = hasattr(os, "fork") and device in ("cpu", "meta")
         context: Any = multiprocessing.get_context("fork" if forks else "spawn")
         self.pipe, end = context.Pipe()
-        self.process = context.Process(target=_serve, args=(end,), daemon=True)
+        self.process = context.Process(target=_serve, args=(end, forks), daemon=True)
         with warnings.catch_warnings():
             # Of the locks of other threads: the child takes none but those of torch.
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -384,8 +384,12 @@ def close() -> None:
         _children.popitem()[1].close()
 
 
-def _serve(pipe: Connection) -> None:
+def _serve(pipe: Connection, forked: bool) -> None:
     faulthandler.disable()
+    if forked:
+        # Let go of all else that the parent has open: who listens to it must see it die.
+        os.closerange(3, pipe.fileno())
+        os.closerange(pipe.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
     with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
         while True:
             pipe.send(run(pipe.recv()))
