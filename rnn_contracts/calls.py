@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +71,14 @@ class Case:
     def state_shapes(self) -> dict[str, tuple[int, ...]]:
         """The shapes of ``h_0`` and, for LSTM and LSTMCell, ``c_0``."""
         return {name: self.shape(name) for name in tensors(self.layer) if name in ("h_0", "c_0")}
+
+    def fits(self, when: Mapping[str, object]) -> bool:
+        """Whether the call is such that drawing it with these arguments fixed gives it."""
+        layout = {"sequence first": "batched", "batch first": "batched"}.get(
+            self.layout, self.layout
+        )
+        values = vars(self.layer) | vars(self) | {"layout": layout}
+        return all(values[name] == value for name, value in when.items())
 
     def describe(self, *, call: bool = True) -> str:
         """The layer, the call if there is one, and where, in one line."""

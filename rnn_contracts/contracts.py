@@ -173,6 +173,15 @@ class Rule:
     since: str = "2.0"
     values: bool = False
 
+    def promised(self, release: str) -> bool:
+        """Whether the rule is promised of that torch release, build or nightly."""
+        return _release(release) >= _release(self.since)
+
+
+def _release(version: str) -> list[int]:
+    """Major and minor number."""
+    return [int(number) for number in version.split(".")[:2]]
+
 
 def _layouts(sequence_first: str, batch_first: str, unbatched: str, packed: str) -> dict[str, str]:
     return {
@@ -607,7 +616,7 @@ _LAWS = (
         "second-derivatives-exist", "law",
         "A gradient can be differentiated again",
         condition="the second derivatives are those of the step equations",
-        source=f"{_PYTORCH}/issues/99413", pitfalls=("#99413",), since="2.1", values=True,
+        source=f"{_PYTORCH}/issues/99413", pitfalls=("#99413",), values=True,
     ),
     Rule(
         "arguments-are-read-only", "law",

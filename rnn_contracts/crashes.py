@@ -7,6 +7,10 @@ another process reads it and makes a message of it.
 from __future__ import annotations
 
 import ast
+import contextlib
+import faulthandler
+import multiprocessing
+from collections.abc import Callable
 from io import FileIO
 from pathlib import Path
 
@@ -14,6 +18,9 @@ from rnn_contracts.calls import Case
 from rnn_contracts.contracts import Layer
 
 Properties = list[tuple[str, object]]
+
+SECONDS = 60
+"""How long a call may take before it counts as one that hangs."""
 
 _file: FileIO | None = None
 _test: dict[str, object] = {}
@@ -47,3 +54,19 @@ def read(path: Path, test: str) -> tuple[str, Case, Properties] | None:
         return None
     call = note["case"]
     return note["rule"], Case(**call | {"layer": Layer(**call["layer"])}), note["properties"]
+
+
+def dies(call: Callable[[], object]) -> bool:
+    """Whether a process dies of the call, or hangs; it is tried in a fork of this one."""
+
+    def attempt() -> None:
+        faulthandler.disable()
+        with contextlib.suppress(Exception):
+            call()
+
+    process = multiprocessing.get_context("fork").Process(target=attempt, daemon=True)
+    process.start()
+    process.join(SECONDS)
+    process.kill()
+    process.join()
+    return process.exitcode != 0

@@ -1,30 +1,37 @@
 """Known deviations: where a torch release is known to break a rule, and why that is no news.
 
-They are data, in ``deviations.toml``: a list of ``[[deviation]]`` tables with
+They are data, a TOML file of ``[[deviation]]`` tables with
 
-rule      id of the rule
-kinds     classes of ``torch.nn``; all if left out
-variants  patterns (``fnmatch``) of what the test's id says between kind and device; all if left out
-devices   devices on which it was seen; all if left out
-torch     the releases in which it was seen, a PEP 440 specifier
-reason    one line
-link      the upstream issue; left out where there is none
-undefined true where torch reads memory that is not its own, so that anything may happen
+rule       id of the rule
+kinds      classes of ``torch.nn``; all if left out
+variants   patterns (``fnmatch``) of what the test's id says between kind and device; all if left out
+devices    patterns of the devices on which it was seen; all if left out
+torch      the releases in which it was seen, a PEP 440 specifier
+mended     the first release that is known not to have it; left out where there is none
+when       what a call must be like: arguments of ``strategies.cases``, such as ``{dtype = "bfloat16"}``
+reason     one line
+link       the upstream issue or pull request
+measured   how it was seen, if there is no link
+dies       true where the call kills the process
+undefined  true where torch reads memory that is not its own, so that anything may happen
+quote      true where it is torch's documentation that deviates, and says it in other words
 
-They are strict both ways: a violation that is not listed fails, and so does an entry that is listed
-and does not happen, unless what happens is undefined.
+They are strict both ways. A violation that is not listed fails. So does an entry that is listed and
+does not happen, unless what happens is undefined. What a rule says of calls other than ``when`` is
+checked as ever.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields, replace
 from fnmatch import fnmatchcase
 from importlib.resources import files
+from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 
 from rnn_contracts.contracts import rule
 
@@ -33,10 +40,16 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+CONDITIONS = {
+    "dtype", "layout", "N", "initial_state", "bias", "nonlinearity", "dropout", "training",
+    "grad_mode", "enforce_sorted",
+}  # fmt: skip
+"""What ``when`` may speak of."""
+
 
 @dataclass(frozen=True)
 class Deviation:
-    """One entry of the file; see the module for its fields."""
+    """One entry of the file; see the module for its fields. ``origin`` tells where it stands."""
 
     rule: str
     torch: str
@@ -44,22 +57,36 @@ class Deviation:
     kinds: tuple[str, ...] = ("*",)
     variants: tuple[str, ...] = ("*",)
     devices: tuple[str, ...] = ("*",)
+    mended: str = ""
+    when: Mapping[str, object] = field(default_factory=dict)
     link: str = ""
+    measured: str = ""
+    dies: bool = False
     undefined: bool = False
+    quote: bool = False
+    origin: str = ""
 
     def happens_on(self, version: str) -> bool:
         """Whether it was seen in that torch."""
         # A local build (+cpu) and a nightly belong to the release that they are made from.
-        return Version(Version(version).base_version) in SpecifierSet(self.torch)
+        release = Version(Version(version).base_version)
+        if self.mended and release >= Version(self.mended):
+            return False
+        return release in SpecifierSet(self.torch)
 
-    def covers(self, rule_id: str, kind: str, variant: str, device: str) -> bool:
-        """Whether a test of that rule, kind, variant and device deviates."""
-        return (
-            self.rule == rule_id
-            and any(fnmatchcase(kind, pattern) for pattern in self.kinds)
-            and any(fnmatchcase(variant, pattern) for pattern in self.variants)
-            and any(fnmatchcase(device, pattern) for pattern in self.devices)
+    def concerns(self, kind: str, variant: str, device: str) -> bool:
+        """Whether it speaks of tests of that kind, variant and device."""
+        return all(
+            any(fnmatchcase(value, pattern) for pattern in patterns)
+            for value, patterns in (
+                (kind, self.kinds),
+                (variant, self.variants),
+                (device, self.devices),
+            )
         )
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.reason}"
 
 
 _ACCEPTS: dict[str, Callable[[object], bool]] = {
@@ -68,10 +95,17 @@ _ACCEPTS: dict[str, Callable[[object], bool]] = {
     "tuple[str, ...]": lambda value: (
         isinstance(value, list) and all(isinstance(part, str) for part in value)
     ),
+    "Mapping[str, object]": lambda value: isinstance(value, dict) and CONDITIONS.issuperset(value),
+}
+_EXPECTED = {
+    "str": "text",
+    "bool": "true or false",
+    "tuple[str, ...]": "a list of texts",
+    "Mapping[str, object]": f"a table of {', '.join(sorted(CONDITIONS))}",
 }
 
 
-def parse(text: str) -> tuple[Deviation, ...]:
+def parse(text: str, file: str = "deviations.toml") -> tuple[Deviation, ...]:
     """The entries of a file; ``ValueError`` names the entry and the field that is wrong."""
     try:
         tables = tomllib.loads(text)
@@ -79,30 +113,39 @@ def parse(text: str) -> tuple[Deviation, ...]:
         raise ValueError(f"not a TOML file: {error}") from None
     if tables.keys() != {"deviation"} or not isinstance(tables["deviation"], list):
         raise ValueError("expected nothing but [[deviation]] tables")
-    return tuple(_entry(number, table) for number, table in enumerate(tables["deviation"], 1))
+    return tuple(
+        replace(_entry(number, table), origin=f"{file}, deviation {number}")
+        for number, table in enumerate(tables["deviation"], 1)
+    )
 
 
-def _entry(number: int, table: dict[str, object]) -> Deviation:
-    known = {field.name: str(field.type) for field in fields(Deviation)}
+def _entry(number: int, table: object) -> Deviation:
+    known = {argument.name: str(argument.type) for argument in fields(Deviation)[:-1]}
+    if not isinstance(table, dict):
+        raise ValueError(f"deviation {number}: expected a [[deviation]] table, got {table!r}")
     for name, value in table.items():
         if name not in known:
             raise ValueError(f"deviation {number}: no field {name!r}; known: {', '.join(known)}")
         if not _ACCEPTS[known[name]](value):
-            raise ValueError(f"deviation {number}: {name}: expected {known[name]}, got {value!r}")
-    for name in ("rule", "torch", "reason"):
-        if name not in table:
-            raise ValueError(f"deviation {number}: {name} is missing")
+            expected = _EXPECTED[known[name]]
+            raise ValueError(f"deviation {number}: {name}: expected {expected}, got {value!r}")
+    for argument in fields(Deviation)[:-1]:
+        needed = argument.default is MISSING and argument.default_factory is MISSING
+        if needed and not table.get(argument.name):
+            raise ValueError(f"deviation {number}: {argument.name} is missing")
+    if not (table.get("link") or table.get("measured")):
+        raise ValueError(f"deviation {number}: link or measured is missing")
     try:
-        rule(str(table["rule"]))
-        SpecifierSet(str(table["torch"]))
-    except (ValueError, InvalidSpecifier) as error:
+        if rule(table["rule"]).kind == "refusal" and table.get("when"):
+            raise ValueError("when: a refusal is known by its variants")
+        SpecifierSet(table["torch"])
+        Version(table.get("mended") or "0")
+    except (ValueError, InvalidSpecifier, InvalidVersion) as error:
         raise ValueError(f"deviation {number}: {error}") from None
-    return Deviation(
-        **{
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in table.items()
-        }  # type: ignore[arg-type]
-    )
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in table.items()
+    }
+    return Deviation(**values)
 
 
 def known() -> tuple[Deviation, ...]:

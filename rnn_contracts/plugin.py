@@ -13,12 +13,13 @@ import inspect
 from collections.abc import Callable, Generator
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import hypothesis
 import pytest
 import torch
 from hypothesis import HealthCheck, Phase, Verbosity
+from packaging.version import Version
 
 from rnn_contracts import calls, checks, contracts, crashes, deviations, refusals
 from rnn_contracts.contracts import CELLS, RULES, Rule
@@ -30,7 +31,8 @@ from rnn_contracts.strategies import GRID, GridCell, cases, wrong_cases
 _DEVICES = pytest.StashKey[tuple[str, ...]]()
 _EXAMPLES = pytest.StashKey[int]()
 _KNOWN = pytest.StashKey[list[Deviation]]()
-_DEVIATION = pytest.StashKey[Deviation]()
+_DEVIATIONS = pytest.StashKey[list[Deviation]]()
+_TEST = pytest.StashKey[tuple[Callable[..., None], functools.partial[Any]]]()
 _TIMEOUT = pytest.StashKey["pytest.MarkDecorator | None"]()
 _ONCE = "ignore:LSTM with projections is not supported with oneDNN:UserWarning"
 _GRID_FIELDS = {field.name for field in fields(GridCell)}
@@ -43,8 +45,18 @@ _DRAW_ARGUMENTS = {*inspect.signature(cases).parameters} - {"cell", "device"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--rnn-device``."""
-    parser.getgroup("rnn-contracts").addoption(
+    """Add ``--rnn-device`` and ``--rnn-deviations``."""
+    group = parser.getgroup("rnn-contracts")
+    group.addoption(
+        "--rnn-deviations",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="expect the known deviations in this file too (repeatable); rnn_contracts/deviations.py "
+        "says what it looks like",
+    )
+    group.addoption(
         "--rnn-device",
         action="append",
         metavar="NAME",
@@ -65,9 +77,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # On small layers threads cost more than they give, and xdist has the cores already.
     torch.set_num_threads(1)
     config.stash[_DEVICES] = _select(config.getoption("--rnn-device"), calls.available_devices())
-    config.stash[_KNOWN] = [
-        entry for entry in deviations.known() if entry.happens_on(torch.__version__)
-    ]
+    config.stash[_KNOWN] = _known_deviations(config.getoption("--rnn-deviations"))
     config.pluginmanager.register(Reports(config), "rnn-contracts-reports")
     if config.pluginmanager.hasplugin("dsession") and config.option.maxworkerrestart is None:
         # Each that dies is a finding; xdist would stop at four for each worker.
@@ -75,6 +85,19 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         crashes.keep_notes_in(Path(config.workerinput["rnn_crash_note"]))
     config.stash[_TIMEOUT] = _timeout(config)
+
+
+def _known_deviations(files: list[Path]) -> list[Deviation]:
+    """The entries of this torch, those of the files first."""
+    entries: list[Deviation] = []
+    for file in files:
+        try:
+            entries += deviations.parse(file.read_text("utf-8"), str(file))
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            raise pytest.UsageError(f"--rnn-deviations: {file}: {why}") from None
+    entries += deviations.known()
+    return [entry for entry in entries if entry.happens_on(torch.__version__)]
 
 
 def _timeout(config: pytest.Config) -> pytest.MarkDecorator | None:
@@ -159,6 +182,13 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     without = [rule.id for rule in RULES.values() if not _devices(config, rule)]
     if without:
         lines.append(f"rnn-contracts: left out, meta has no values: {', '.join(without)}")
+    early = [
+        f"{rule.id} ({rule.since})"
+        for rule in RULES.values()
+        if not rule.promised(torch.__version__)
+    ]
+    if early:
+        lines.append(f"rnn-contracts: left out, promised of later releases: {', '.join(early)}")
     return lines
 
 
@@ -240,29 +270,46 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         # What torch warns of is shown; it breaks no rule. The last is said once a process.
         item.add_marker(pytest.mark.filterwarnings("default"))
         item.add_marker(pytest.mark.filterwarnings(_ONCE))
-    item.user_properties += [("quote", mark.args[0]) for mark in item.iter_markers("quote")]
-    if not (rules and isinstance(item, pytest.Function) and hasattr(item, "callspec")):
+    if not (isinstance(item, pytest.Function) and hasattr(item, "callspec")):
         return
+    for mark in item.iter_markers("quote"):
+        item.user_properties.append(("quote", mark.args[0]))
+        kind = str(item.callspec.params["kind"])
+        item.stash[_DEVIATIONS] = [
+            entry
+            for entry in item.config.stash[_KNOWN]
+            if entry.quote and entry.rule == mark.args[0] and entry.concerns(kind, "", "")
+        ]
     case = item.callspec.params.get("case")
     if isinstance(case, functools.partial):
         cell, device = case.args[:2]
         item.user_properties.append(("device", device))
         if isinstance(cell, GridCell):
             item.user_properties.append(("cell", str(cell)))
-        known = _known_deviation(item, rules[0], device)
-        if known:
-            item.stash[_DEVIATION] = known
+        kind, _, variant = item.callspec.id.removesuffix(f"-{device}").partition("-")
+        item.stash[_DEVIATIONS] = [
+            entry
+            for entry in item.config.stash[_KNOWN]
+            if not entry.quote
+            and (entry.rule == rules[0].id or entry.dies)
+            and entry.concerns(kind, variant, device)
+            # What the test itself fixes to another value never happens in it.
+            and all(case.keywords.get(name, it) == it for name, it in entry.when.items())
+        ]
         item.add_marker("hypothesis")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect what is slow, and what speaks of values where no selected device has any."""
+    """Deselect what is slow, or not promised, or of values where no selected device has any."""
     nightly = hypothesis.settings.get_current_profile_name() == "nightly"
     slow = not nightly and "slow" not in config.getoption("markexpr", "")
     left_out = [
         item
         for item in items
-        if any(not _devices(config, rule) for rule in _rules(item))
+        if any(
+            not (_devices(config, rule) and rule.promised(torch.__version__))
+            for rule in _rules(item)
+        )
         or (slow and item.get_closest_marker("slow"))
     ]
     if left_out:
@@ -280,23 +327,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if not (isinstance(item, pytest.Function) and isinstance(case, functools.partial)):
         return
     crashes.begin(item.nodeid, item.user_properties)
+    item.stash[_TEST] = item.obj, case
     settings = hypothesis.settings(max_examples=_max_examples(item, case))
-    if _DEVIATION in item.stash:
+    if any(not entry.when for entry in item.stash[_DEVIATIONS]):
         # What is known need not be made small.
         phases = [phase for phase in settings.phases if phase is not Phase.shrink]
         settings = hypothesis.settings(settings, phases=phases)
-    item.obj = _drawing(item, item.obj, case, settings)
+    item.obj = _drawing(item, settings)
     # Hypothesis gives every item its own seed and database key where it sees this mark.
     item.add_marker(pytest.mark.parametrize("case", []))
-
-
-def _known_deviation(item: pytest.Function, rule: Rule, device: str) -> Deviation | None:
-    """The entry that says that this test fails on this torch."""
-    kind, _, variant = item.callspec.id.removesuffix(f"-{device}").partition("-")
-    for entry in item.config.stash[_KNOWN]:
-        if entry.covers(rule.id, kind, variant, device):
-            return entry
-    return None
 
 
 def _max_examples(item: pytest.Item, case: functools.partial[Any]) -> int:
@@ -318,18 +357,16 @@ def _max_examples(item: pytest.Item, case: functools.partial[Any]) -> int:
     return max(2, examples)
 
 
-def _drawing(
-    item: pytest.Item,
-    test: Callable[..., None],
-    case: functools.partial[Any],
-    settings: hypothesis.settings,
-) -> Callable[..., None]:
-    rule_id = _rules(item)[0].id
+def _drawing(item: pytest.Item, settings: hypothesis.settings) -> Callable[..., None]:
+    rule_id, (test, case) = _rules(item)[0].id, item.stash[_TEST]
+    known = [entry.when for entry in item.stash[_DEVIATIONS] if entry.when]
 
     @settings
     @hypothesis.given(drawn=case())
     def draw(case: object, drawn: calls.Case, **fixed: object) -> None:
         __tracebackhide__ = True
+        if any(drawn.fits(when) for when in known):
+            hypothesis.reject()
         crashes.note(rule_id, drawn)
         item.stash[_EXAMPLES] = item.stash.get(_EXAMPLES, 0) + 1
         test(case=drawn, **fixed)
@@ -342,9 +379,10 @@ def _drawing(
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """Fail a test that checked nothing, expect a known deviation, record what happened."""
+    """Fail a test that checked nothing, expect known deviations, record what happened."""
     rules = _rules(item)
-    known = item.stash.get(_DEVIATION, None)
+    known = item.stash.get(_DEVIATIONS, [])
+    always = next((entry for entry in known if not entry.when), None)
     checks.checked.clear()
     refusals.types.clear()
     try:
@@ -352,32 +390,68 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         for rule in rules:
             if not checks.checked[rule.id]:
                 pytest.fail(f"{rule.id}: the test passed and checked nothing", pytrace=False)
-        if known and not known.undefined:
-            pytest.fail(
-                f"{known.rule}: a known deviation no longer happens on torch {torch.__version__}:\n"
-                f"  {known.reason}\n"
-                f"  take {item.name} out of deviations.toml, or narrow its torch = {known.torch!r}",
-                pytrace=False,
-            )
-    except (checks.ContractViolation, hypothesis.errors.Flaky) as error:
+    except (checks.ContractViolation, hypothesis.errors.Flaky, pytest.fail.Exception) as error:
         if isinstance(error, checks.ContractViolation):
             broken = error.rule_id
+            item.user_properties.append(("broken", broken))
         else:
             # What is undefined may turn out otherwise when Hypothesis tries it again.
-            broken = known.rule if known and known.undefined else ""
-        if broken:
-            item.user_properties.append(("broken", broken))
-        if known and known.rule == broken:
-            item.user_properties.append(("deviation", f"{known.rule}: {known.reason}"))
-            raise pytest.xfail.Exception(known.reason, pytrace=False) from None
+            flaky = isinstance(error, hypothesis.errors.Flaky)
+            broken = always.rule if always and (always.undefined if flaky else always.quote) else ""
+        if always and always.rule == broken:
+            _expected_to_fail(item, always)
         raise
+    else:
+        if always and not always.undefined:
+            _stale(item, always)
+        happened = [entry for entry in known if entry.when and entry.rule == rules[0].id]
+        for entry in happened:
+            if not _happens(item, entry):
+                _stale(item, entry)
+        for entry in happened:
+            _expected_to_fail(item, entry)
     finally:
-        if known and known.undefined:
+        if always and always.undefined:
             # Though it was refused, it may have left its mark on the process.
             refusals.close()
         item.user_properties += [("refusal", name) for name in sorted(refusals.types)]
         if rules:
             item.user_properties.append(("examples", item.stash.get(_EXAMPLES, 0)))
+
+
+def _happens(item: pytest.Item, entry: Deviation) -> bool:
+    """Whether the simplest call that the entry is about breaks its rule."""
+    test, case = item.stash[_TEST]
+    pinned = functools.partial(case.func, *case.args, **{**case.keywords, **entry.when})
+    settings = hypothesis.settings(max_examples=1, phases=[Phase.generate], database=None)
+
+    @settings
+    @hypothesis.given(drawn=pinned())
+    def call(drawn: calls.Case) -> None:
+        test(case=drawn)
+
+    if entry.dies:
+        return crashes.dies(call)
+    try:
+        call()
+    except checks.ContractViolation as error:
+        return error.rule_id == entry.rule
+    return False
+
+
+def _expected_to_fail(item: pytest.Item, entry: Deviation) -> NoReturn:
+    item.user_properties += [("deviation", str(entry)), ("link", entry.link)]
+    raise pytest.xfail.Exception(entry.reason, pytrace=False) from None
+
+
+def _stale(item: pytest.Item, entry: Deviation) -> NoReturn:
+    release = Version(torch.__version__).base_version
+    pytest.fail(
+        f"{entry.rule}: a known deviation no longer happens on torch {torch.__version__}\n"
+        f"  {entry.reason}\n"
+        f"  {entry.origin}: take it out, leave out {item.name}, or add mended = {release!r}",
+        pytrace=False,
+    )
 
 
 @pytest.hookimpl(wrapper=True)

@@ -361,6 +361,8 @@ def gradients(
         loss = loss + (result.double() * weights).sum()
     wanted = [trial.input, *trial.state, *trial.layer.parameters()]
     with trial.doing("the backward pass"):
-        return torch.autograd.grad(
-            loss, wanted, create_graph=create_graph, allow_unused=True, materialize_grads=True
-        )
+        found = torch.autograd.grad(loss, wanted, create_graph=create_graph, allow_unused=True)
+    return tuple(
+        torch.zeros_like(tensor) if gradient is None else gradient
+        for tensor, gradient in zip(wanted, found, strict=True)
+    )

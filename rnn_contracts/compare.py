@@ -1,0 +1,269 @@
+"""Two JUnit reports of the suite compared: what an upgrade broke and what it mended.
+
+A report is what ``pytest --junitxml`` writes; each test says in its properties which rule it checks,
+on which torch and device, and what came of it.
+"""
+
+from __future__ import annotations
+
+import collections
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rnn_contracts.contracts import RULES
+
+HELD, DEVIATES, BROKEN = "held", "deviates", "broken"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one test: ``outcome``, why if it was no surprise, and the types of refusals."""
+
+    outcome: str
+    reason: str = ""
+    link: str = ""
+    refusals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """The results of a run, by rule and by cell (what the test's id says in brackets)."""
+
+    torch: str
+    devices: frozenset[str]
+    results: dict[tuple[str, str], Result]
+
+
+def read(path: Path) -> Report:
+    """The report in the file; ``ValueError`` says in one line why it is none."""
+    # Here, so that the rules can be had without it.
+    from defusedxml import DefusedXmlException, ElementTree
+
+    try:
+        root = ElementTree.parse(path).getroot()
+    except (OSError, ElementTree.ParseError, DefusedXmlException, UnicodeError) as error:
+        raise ValueError(f"{path}: cannot be read as XML: {error}") from None
+    results: dict[tuple[str, str], Result] = {}
+    found: dict[str, set[str]] = {"torch": set(), "device": set()}
+    for case in root.iter("testcase"):
+        values: dict[str, list[str]] = collections.defaultdict(list)
+        for it in case.iter("property"):
+            values[it.get("name", "")].append(it.get("value", ""))
+        for name in found:
+            found[name].update(values[name])
+        cell = case.get("name", "").partition("[")[2].removesuffix("]")
+        broken = case.find("failure") is not None or case.find("error") is not None
+        outcome = BROKEN if broken else DEVIATES if values["deviation"] else HELD
+        reason, link = ("".join(values[name][:1]) for name in ("deviation", "link"))
+        for rule in values["rule"]:
+            results[rule, cell] = Result(outcome, reason, link, tuple(values["refusal"]))
+    if not results or not found["torch"]:
+        raise ValueError(f"{path}: not a report of rnn-contracts: no test in it names a rule")
+    if len(found["torch"]) > 1:
+        raise ValueError(f"{path}: of several torch: {', '.join(sorted(found['torch']))}")
+    return Report(found["torch"].pop(), frozenset(found["device"]), results)
+
+
+@dataclass
+class Difference:
+    """What changed from one report to another.
+
+    Each list has the new result, or the old one of what is gone, by rule and cell.
+    """
+
+    old: Report
+    new: Report
+    obstacles: list[str] = field(default_factory=list)
+    """Why the reports cannot be compared, or not wholly."""
+    changes: dict[str, dict[tuple[str, str], Result]] = field(default_factory=dict)
+    """By heading: ``broke``, ``mended``, ``new``, ``gone``, ``still broken``, ``still deviates``."""
+    refusals: dict[tuple[str, str], collections.Counter[str]] = field(default_factory=dict)
+    """Refusals of another type than before, by both types: how many tests of which rules."""
+
+    @property
+    def exit_code(self) -> int:
+        """2 if the reports cannot be compared, 1 if anything broke, otherwise 0."""
+        new = self.changes["new"].values()
+        broke = self.changes["broke"] or any(result.outcome == BROKEN for result in new)
+        return 2 if self.obstacles else int(bool(broke))
+
+
+def compare(old: Report, new: Report) -> Difference:
+    """Hold the new report against the old one, test by test."""
+    difference = Difference(old, new, list(_obstacles(old, new)))
+    changes = {
+        name: {} for name in ("broke", "mended", "new", "gone", "still broken", "still deviates")
+    }  # type: dict[str, dict[tuple[str, str], Result]]
+    for test in sorted({*old.results, *new.results}):
+        before, after = old.results.get(test), new.results.get(test)
+        if after is None:
+            changes["gone"][test] = old.results[test]
+        elif before is None:
+            changes["new"][test] = after
+        elif before.outcome == after.outcome:
+            if after.outcome != HELD:
+                changes[f"still {after.outcome}"][test] = after
+            elif before.refusals != after.refusals:
+                types = ", ".join(before.refusals), ", ".join(after.refusals)
+                difference.refusals.setdefault(types, collections.Counter())[test[0]] += 1
+        else:
+            worse = after.outcome == BROKEN or before.outcome == HELD
+            changes["broke" if worse else "mended"][test] = after
+    difference.changes = changes
+    return difference
+
+
+def _obstacles(old: Report, new: Report) -> Iterator[str]:
+    if old.devices != new.devices:
+        names = (", ".join(sorted(report.devices)) for report in (old, new))
+        yield "devices differ: {} in the old report, {} in the new".format(*names)
+    for report, other, name in ((old, new, "old"), (new, old, "new")):
+        rules = {rule for rule, _ in report.results}
+        others = {rule for rule, _ in other.results}
+        missing = [
+            rule for rule in sorted(others - rules) if not _since(rule, report.torch, other.torch)
+        ]
+        if missing:
+            yield f"rules not checked in the {name} report: {', '.join(missing)}"
+        cells = collections.Counter(
+            test[0] for test in other.results if test[0] in rules and test not in report.results
+        )
+        if cells:
+            tests = sum(cells.values())
+            yield f"{tests} tests not run in the {name} report, of {', '.join(sorted(cells))}"
+
+
+def _since(rule: str, release: str, other: str) -> bool:
+    """Whether the rule is promised of the other release and not of this."""
+    known = RULES.get(rule)
+    return known is not None and not known.promised(release) and known.promised(other)
+
+
+# --- Rendering -----------------------------------------------------------------------------------
+
+_HEADINGS = {
+    "broke": "Broke",
+    "mended": "Mended",
+    "new": "New: not checked on the old torch",
+    "gone": "Gone: not checked on the new torch",
+    "still broken": "Broken, as before",
+}
+
+
+def _by_rule(
+    tests: dict[tuple[str, str], Result],
+) -> dict[tuple[str, str, str], list[str]]:
+    """The cells by rule, reason and link."""
+    rules: dict[tuple[str, str, str], list[str]] = {}
+    for (rule, cell), result in tests.items():
+        state = "broken" if result.outcome == BROKEN else result.reason.removeprefix(f"{rule}: ")
+        rules.setdefault((rule, state, result.link), []).append(cell)
+    return rules
+
+
+def _title(difference: Difference) -> str:
+    old, new = difference.old, difference.new
+    both = old.results.keys() & new.results.keys()
+    rules = {rule for rule, _ in both}
+    devices = ", ".join(sorted(old.devices & new.devices))
+    return f"torch {old.torch} -> {new.torch}: {len(rules)} rules, {len(both)} tests on {devices}"
+
+
+def _verdict(difference: Difference) -> str:
+    if difference.obstacles:
+        return "These reports cannot be compared."
+    return "Something broke." if difference.exit_code else "Nothing broke."
+
+
+def _some(cells: list[str], most: int) -> Iterator[str]:
+    yield from cells[:most]
+    if len(cells) > most:
+        yield f"and {len(cells) - most} more"
+
+
+def _refused(difference: Difference) -> Iterable[tuple[str, str]]:
+    """What was refused with another type: both types, and the rules with their numbers of tests."""
+    for (before, after), rules in sorted(difference.refusals.items()):
+        counts = ", ".join(f"{rule} ({count})" for rule, count in sorted(rules.items()))
+        yield f"{before} -> {after}", counts
+
+
+def as_text(difference: Difference) -> str:
+    """For a terminal."""
+    lines = [_title(difference)]
+    lines += [f"cannot be compared: {obstacle}" for obstacle in difference.obstacles]
+    for name, heading in _HEADINGS.items():
+        tests = difference.changes[name]
+        if tests:
+            lines += ["", f"{heading}: {len(tests)} tests"]
+        for (rule, state, link), cells in _by_rule(tests).items():
+            lines.append(f"  {rule}" + f": {state}" * bool(state))
+            lines += [f"    {link}"] * bool(link)
+            lines += [f"    {cell}" for cell in _some(cells, 5)]
+    if difference.refusals:
+        lines += ["", "Refused with another type, which breaks no rule"]
+        lines += [f"  {types}: {rules}" for types, rules in _refused(difference)]
+    still = difference.changes["still deviates"]
+    lines += ["", f"Deviates, as before: {len(still)} tests"] * bool(still)
+    return "\n".join([*lines, "", _verdict(difference)])
+
+
+def as_markdown(difference: Difference) -> str:
+    """For a pull request or a job summary."""
+    lines = [f"### {_title(difference)}", "", f"**{_verdict(difference)}**", ""]
+    lines += [f"- cannot be compared: {obstacle}" for obstacle in difference.obstacles]
+    for name, heading in _HEADINGS.items():
+        tests = difference.changes[name]
+        if tests:
+            lines += ["", f"#### {heading}", "", "| rule | what | tests |", "|---|---|---|"]
+        for (rule, state, link), cells in _by_rule(tests).items():
+            what = f"[{_escaped(state or 'held')}]({link})" if link else _escaped(state or "held")
+            shown = ", ".join(f"`{cell}`" for cell in cells[:3])
+            more = f" and {len(cells) - 3} more" * (len(cells) > 3)
+            lines.append(f"| `{rule}` | {what} | {len(cells)}: {shown}{more} |")
+    if difference.refusals:
+        lines += ["", "#### Refused with another type, which breaks no rule", ""]
+        lines += [f"- {types}: {rules}" for types, rules in _refused(difference)]
+    still = len(difference.changes["still deviates"])
+    lines += ["", f"{still} tests deviate as before."] * bool(still)
+    return "\n".join(lines)
+
+
+def _escaped(text: str) -> str:
+    """Text that Markdown takes for text, in a cell of a table too."""
+    return "".join(f"\\{letter}" if letter in r"\|[]<>*_`" else letter for letter in text)
+
+
+def as_json(difference: Difference) -> str:
+    """For machines."""
+    return json.dumps(
+        {
+            "old": {"torch": difference.old.torch, "devices": sorted(difference.old.devices)},
+            "new": {"torch": difference.new.torch, "devices": sorted(difference.new.devices)},
+            "exit_code": difference.exit_code,
+            "obstacles": difference.obstacles,
+            **{
+                name.replace(" ", "_"): [
+                    {
+                        "rule": rule,
+                        "cell": cell,
+                        "outcome": result.outcome,
+                        "reason": result.reason,
+                        "link": result.link,
+                    }
+                    for (rule, cell), result in tests.items()
+                ]
+                for name, tests in difference.changes.items()
+            },
+            "refused_otherwise": [
+                {"old": before, "new": after, "tests": dict(sorted(rules.items()))}
+                for (before, after), rules in sorted(difference.refusals.items())
+            ],
+        },
+        indent=2,
+    )
+
+
+FORMATS = {"text": as_text, "markdown": as_markdown, "json": as_json}

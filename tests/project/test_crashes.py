@@ -1,0 +1,86 @@
+"""A call that kills its process, or hangs, fails its own test; the others run, and are reported."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+SUITE = """
+    import os, signal, time
+    import pytest
+    from rnn_contracts.checks import check_shapes
+    from rnn_contracts.refusals import check_refused
+
+    @pytest.mark.rule(id="nonlinearity-refused")
+    def test_nonlinearity_refused(case, wrong):
+        # Its child process is still there when the worker dies.
+        check_refused("nonlinearity-refused", case, wrong)
+
+    @pytest.mark.rule(id="final-hidden-shape", num_layers=1, batch_first=True, kind="GRU")
+    def test_final_hidden_shape(case):
+        if case.layer.bidirectional and case.layout != "unbatched":
+            {end}
+        check_shapes("final-hidden-shape", case)
+
+    @pytest.mark.rule(id="output-shape", num_layers=1)
+    def test_output_shape(case):
+        check_shapes("output-shape", case)
+"""
+DIES = "os.kill(os.getpid(), signal.SIGFPE)"
+HANGS = "time.sleep(1000)"
+
+
+@pytest.mark.parametrize("end", [DIES, HANGS], ids=["dies", "hangs"])
+def test_the_call_is_told_and_the_run_goes_on(pytester: pytest.Pytester, end: str) -> None:
+    """The report says rule, device and the very call, as if torch had raised."""
+    pytester.makeconftest("import rnn_contracts.plugin as it; it._SECONDS = 5")
+    pytester.makepyfile(test_small=SUITE.format(end=end))
+    result = pytester.runpytest_subprocess(
+        *("-p", "rnn_contracts.plugin", "-W", "ignore:Failed to initialize NumPy"),
+        *("--hypothesis-profile=ci", "--rnn-device=cpu", "-n2", "--junitxml=report.xml"),
+    )
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.assert_outcomes(passed=21, failed=1, xfailed=4)
+    result.stdout.fnmatch_lines(
+        [
+            "*_ test_final_hidden_shape[[]GRU-batch_first-1_layer-bidirectional-cpu[]] _*",
+            "final-hidden-shape",
+            "  h_n is *",
+            "  the process died of this call, or it hung and was ended",
+            "  nn.GRU(*batch_first=True, bidirectional=True)   input (*   cpu, *",
+            "input = torch.randn(*",
+            "rnn-contracts: 3 rules checked*",
+            "rnn-contracts: broken: final-hidden-shape",
+        ]
+    )
+    cases = list(ElementTree.parse(pytester.path / "report.xml").iter("testcase"))
+    assert len(cases) == 26
+    (failed,) = (case for case in cases if case.find("failure") is not None)
+    properties = {it.get("name"): it.get("value") for it in failed.iter("property")}
+    assert properties["rule"] == properties["broken"] == "final-hidden-shape"
+    assert properties["cell"] == "GRU-batch_first-1_layer-bidirectional"
+    assert properties["device"] == "cpu"
+    assert "layer = nn.GRU(" in (failed.findtext("failure") or "")
+
+
+def test_every_report_says_what_was_checked(pytester: pytest.Pytester) -> None:
+    """Rule, kind, cell, device, build of torch and number of examples."""
+    pytester.makepyfile(test_small=SUITE.format(end="pass"))
+    pytester.runpytest_subprocess(
+        *("-p", "rnn_contracts.plugin", "-W", "ignore:Failed to initialize NumPy", "-n1"),
+        *("--hypothesis-profile=ci", "--junitxml=report.xml", "-k", "GRU and output and meta"),
+    )
+    cases = list(ElementTree.parse(pytester.path / "report.xml").iter("testcase"))
+    assert len(cases) == 4
+    for case in cases:
+        properties = {it.get("name"): str(it.get("value")) for it in case.iter("property")}
+        assert re.match(r"\d+\.\d+\.\S+ \(git [0-9a-f]+, ", properties.pop("torch"))
+        assert properties.pop("cell") in str(case.get("name"))
+        assert properties == {
+            "rule": "output-shape",
+            "kind": "shape",
+            "device": "meta",
+            "examples": "2",
+        }
