@@ -42,12 +42,12 @@ def read(path: Path) -> Report:
     from defusedxml import DefusedXmlException, ElementTree
 
     try:
-        root = ElementTree.parse(path).getroot()
+        cases = [*ElementTree.parse(path).iter("testcase")]
     except (OSError, ElementTree.ParseError, DefusedXmlException, UnicodeError) as error:
         raise ValueError(f"{path}: cannot be read as XML: {error}") from None
     results: dict[tuple[str, str], Result] = {}
     found: dict[str, set[str]] = {"torch": set(), "device": set()}
-    for case in root.iter("testcase"):
+    for case in cases:
         values: dict[str, list[str]] = collections.defaultdict(list)
         for it in case.iter("property"):
             values[it.get("name", "")].append(it.get("value", ""))
