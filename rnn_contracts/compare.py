@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import collections
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +58,7 @@ def read(path: Path) -> Report:
         broken = case.find("failure") is not None or case.find("error") is not None
         outcome = BROKEN if broken else DEVIATES if values["deviation"] else HELD
         reason, link = ("".join(values[name][:1]) for name in ("deviation", "link"))
+        link = link if re.fullmatch(r"https://[^\s()<>|]+", link) else ""
         for rule in values["rule"]:
             results[rule, cell] = Result(outcome, reason, link, tuple(values["refusal"]))
     if not results or not found["torch"]:
@@ -131,14 +133,19 @@ def _obstacles(old: Report, new: Report) -> Iterator[str]:
             test[0] for test in other.results if test[0] in rules and test not in report.results
         )
         if cells:
-            tests = sum(cells.values())
-            yield f"{tests} tests not run in the {name} report, of {', '.join(sorted(cells))}"
+            tests = counted(sum(cells.values()), "test")
+            yield f"{tests} not run in the {name} report, of {', '.join(sorted(cells))}"
 
 
 def _since(rule: str, release: str, other: str) -> bool:
     """Whether the rule is promised of the other release and not of this."""
     known = RULES.get(rule)
     return known is not None and not known.promised(release) and known.promised(other)
+
+
+def counted(count: int, name: str) -> str:
+    """``1 rule``, ``2 rules``."""
+    return f"{count} {name}{'s' * (count != 1)}"
 
 
 # --- Rendering -----------------------------------------------------------------------------------
@@ -168,7 +175,8 @@ def _title(difference: Difference) -> str:
     both = old.results.keys() & new.results.keys()
     rules = {rule for rule, _ in both}
     devices = ", ".join(sorted(old.devices & new.devices))
-    return f"torch {old.torch} -> {new.torch}: {len(rules)} rules, {len(both)} tests on {devices}"
+    compared = f"{counted(len(rules), 'rule')}, {counted(len(both), 'test')} on {devices}"
+    return f"torch {old.torch} -> {new.torch}: {compared}"
 
 
 def _verdict(difference: Difference) -> str:
@@ -197,7 +205,7 @@ def as_text(difference: Difference) -> str:
     for name, heading in _HEADINGS.items():
         tests = difference.changes[name]
         if tests:
-            lines += ["", f"{heading}: {len(tests)} tests"]
+            lines += ["", f"{heading}: {counted(len(tests), 'test')}"]
         for (rule, state, link), cells in _by_rule(tests).items():
             lines.append(f"  {rule}" + f": {state}" * bool(state))
             lines += [f"    {link}"] * bool(link)
@@ -206,7 +214,7 @@ def as_text(difference: Difference) -> str:
         lines += ["", "Refused with another type, which breaks no rule"]
         lines += [f"  {types}: {rules}" for types, rules in _refused(difference)]
     still = difference.changes["still deviates"]
-    lines += ["", f"Deviates, as before: {len(still)} tests"] * bool(still)
+    lines += ["", f"Deviates, as before: {counted(len(still), 'test')}"] * bool(still)
     return "\n".join([*lines, "", _verdict(difference)])
 
 
@@ -220,20 +228,25 @@ def as_markdown(difference: Difference) -> str:
             lines += ["", f"#### {heading}", "", "| rule | what | tests |", "|---|---|---|"]
         for (rule, state, link), cells in _by_rule(tests).items():
             what = f"[{_escaped(state or 'held')}]({link})" if link else _escaped(state or "held")
-            shown = ", ".join(f"`{cell}`" for cell in cells[:3])
+            shown = ", ".join(f"`{_coded(cell)}`" for cell in cells[:3])
             more = f" and {len(cells) - 3} more" * (len(cells) > 3)
             lines.append(f"| `{rule}` | {what} | {len(cells)}: {shown}{more} |")
     if difference.refusals:
         lines += ["", "#### Refused with another type, which breaks no rule", ""]
         lines += [f"- {types}: {rules}" for types, rules in _refused(difference)]
-    still = len(difference.changes["still deviates"])
-    lines += ["", f"{still} tests deviate as before."] * bool(still)
+    still = difference.changes["still deviates"]
+    lines += ["", f"Deviates, as before: {counted(len(still), 'test')}."] * bool(still)
     return "\n".join(lines)
 
 
 def _escaped(text: str) -> str:
     """Text that Markdown takes for text, in a cell of a table too."""
     return "".join(f"\\{letter}" if letter in r"\|[]<>*_`" else letter for letter in text)
+
+
+def _coded(text: str) -> str:
+    """Text that stays within its backticks and its cell of a table."""
+    return text.replace("|", r"\|").replace("`", "'")
 
 
 def as_json(difference: Difference) -> str:

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from rnn_contracts import checks, crashes
+from rnn_contracts.compare import counted
 
 
 class Reports:
@@ -87,14 +88,14 @@ class Reports:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self.selected:
             terminalreporter.write_line(
-                f"rnn-contracts: {_counted(self.checked, 'rule')} checked on torch "
-                f"{torch.__version__}: {_counted(self.cells, 'grid cell')}, "
-                f"{_counted(self.devices, 'device')} ({', '.join(sorted(self.devices))}), "
+                f"rnn-contracts: {counted(len(self.checked), 'rule')} checked on torch "
+                f"{torch.__version__}: {counted(len(self.cells), 'grid cell')}, "
+                f"{counted(len(self.devices), 'device')} ({', '.join(sorted(self.devices))}), "
                 f"{self.examples} examples"
             )
         for deviation, count in sorted(self.deviations.items()):
             terminalreporter.write_line(
-                f"rnn-contracts: known deviation in {_counted(count, 'test')}: {deviation}"
+                f"rnn-contracts: known deviation in {counted(count, 'test')}: {deviation}"
             )
         for what, rules in (
             ("broken", self.broken),
@@ -105,8 +106,3 @@ class Reports:
                 terminalreporter.write_line(
                     f"rnn-contracts: {what}: {', '.join(sorted(rules))}", red=True
                 )
-
-
-def _counted(things: set[str] | int, name: str) -> str:
-    count = things if isinstance(things, int) else len(things)
-    return f"{count} {name}{'s' * (count != 1)}"

@@ -40,7 +40,10 @@ def test_an_entry_covers_its_releases_kinds_and_variants() -> None:
             ENTRY.replace('reason = "the cells accept a size of 0"', ""),
             "deviation 1: reason is missing",
         ),
-        (ENTRY.replace('["RNNCell"]', '"RNNCell"'), "deviation 1: kinds: expected a list of texts, got"),
+        (
+            ENTRY.replace('["RNNCell"]', '"RNNCell"'),
+            "deviation 1: kinds: expected a list of texts, got",
+        ),
         (ENTRY.replace('"size-refused"', "1"), "deviation 1: rule: expected text, got 1"),
         (
             ENTRY.replace("size-refused", "sise-refused"),

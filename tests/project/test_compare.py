@@ -1,0 +1,240 @@
+"""What an upgrade broke and mended, from two reports of the suite."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.sax.saxutils import quoteattr
+
+import pytest
+
+from rnn_contracts import cli, compare
+from rnn_contracts.contracts import rule
+
+LINK = "https://github.com/pytorch/pytorch/issues/175978"
+HELD: dict[str, str] = {}
+BROKEN = {"broken": "output-shape"}
+KNOWN = {"deviation": "output-shape: it is known", "link": LINK}
+
+
+def report(
+    path: Path,
+    torch: str,
+    tests: dict[str, dict[str, str]],
+    *,
+    rule: str = "output-shape",
+    device: str = "cpu",
+) -> Path:
+    """What pytest writes of tests of one rule, by cell and by what came of them."""
+    cases = ""
+    for cell, came in tests.items():
+        values = {"rule": rule, "torch": torch, "device": device, **came}
+        properties = "".join(
+            f"<property name={quoteattr(name)} value={quoteattr(value)} />"
+            for name, value in values.items()
+        )
+        ending = '<failure message="">no</failure>' if "broken" in came else ""
+        cases += (
+            f"<testcase name={quoteattr(f'test_it[{cell}]')}>"
+            f"<properties>{properties}</properties>{ending}</testcase>"
+        )
+    path.write_text(f"<testsuites><testsuite>{cases}</testsuite></testsuites>")
+    return path
+
+
+def diff(
+    tmp_path: Path, old: dict[str, dict[str, str]], new: dict[str, dict[str, str]]
+) -> compare.Difference:
+    """The difference between two runs of one rule."""
+    return compare.compare(
+        compare.read(report(tmp_path / "old.xml", "2.9.1 (git 1)", old)),
+        compare.read(report(tmp_path / "new.xml", "2.13.0 (git 2)", new)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "change", "exit_code"),
+    [
+        (HELD, HELD, "", 0),
+        (HELD, BROKEN, "broke", 1),
+        (HELD, KNOWN, "broke", 1),
+        (KNOWN, BROKEN, "broke", 1),
+        (BROKEN, HELD, "mended", 0),
+        (KNOWN, HELD, "mended", 0),
+        (BROKEN, KNOWN, "mended", 0),
+        (BROKEN, BROKEN, "still broken", 0),
+        (KNOWN, KNOWN, "still deviates", 0),
+    ],
+)
+def test_change(
+    tmp_path: Path, old: dict[str, str], new: dict[str, str], change: str, exit_code: int
+) -> None:
+    """What held and no longer does broke, known or not; what was broken before did not break."""
+    difference = diff(tmp_path, {"a": HELD, "b": old}, {"a": HELD, "b": new})
+    changed = {name: [*tests] for name, tests in difference.changes.items() if tests}
+    assert changed == ({change: [("output-shape", "b")]} if change else {})
+    assert difference.obstacles == []
+    assert difference.exit_code == exit_code
+
+
+def test_the_type_of_a_refusal_is_told_and_breaks_nothing(tmp_path: Path) -> None:
+    """From RuntimeError to ValueError, say."""
+    old, new = {"a": {"refusal": "RuntimeError"}}, {"a": {"refusal": "ValueError"}}
+    difference = diff(tmp_path, old, new)
+    assert difference.exit_code == 0
+    assert "  RuntimeError -> ValueError: output-shape (1)" in compare.as_text(difference)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "obstacle"),
+    [
+        ({"a": HELD, "b": HELD}, {"a": HELD}, "1 test not run in the new report, of output-shape"),
+        ({"a": HELD}, {"a": HELD, "b": HELD}, "1 test not run in the old report, of output-shape"),
+    ],
+)
+def test_a_report_cut_short_is_not_green(
+    tmp_path: Path, old: dict[str, dict[str, str]], new: dict[str, dict[str, str]], obstacle: str
+) -> None:
+    """A test that is missing from one may have broken there."""
+    difference = diff(tmp_path, old, new)
+    assert difference.obstacles == [obstacle]
+    assert difference.exit_code == 2
+    assert "These reports cannot be compared." in compare.as_text(difference)
+
+
+def test_other_devices_and_rules_cannot_be_compared(tmp_path: Path) -> None:
+    """Both are named."""
+    old = report(tmp_path / "old.xml", "2.9.1", {"a": HELD})
+    new = report(tmp_path / "new.xml", "2.13.0", {"a": HELD}, rule="input-shape", device="cuda:0")
+    difference = compare.compare(compare.read(old), compare.read(new))
+    assert difference.obstacles == [
+        "devices differ: cpu in the old report, cuda:0 in the new",
+        "rules not checked in the old report: input-shape",
+        "rules not checked in the new report: output-shape",
+    ]
+    assert difference.exit_code == 2
+
+
+def test_a_rule_that_was_not_promised_is_new(tmp_path: Path) -> None:
+    """The older release is not asked for it; broken in the newer, it broke."""
+    late = "export-agrees"
+    assert rule(late).promised("2.6.0")
+    assert not rule(late).promised("2.5.1+cpu")
+    old = report(tmp_path / "old.xml", "2.5.1 (git 1)", {"a": HELD})
+    new = report(tmp_path / "new.xml", "2.6.0 (git 2)", {"a": HELD})
+    for came, exit_code in ((HELD, 0), (BROKEN, 1)):
+        extra = report(tmp_path / "extra.xml", "2.6.0 (git 2)", {"a": came}, rule=late)
+        both = compare.read(new)
+        both.results.update(compare.read(extra).results)
+        difference = compare.compare(compare.read(old), both)
+        assert [*difference.changes["new"]] == [(late, "a")]
+        assert difference.obstacles == []
+        assert difference.exit_code == exit_code
+
+
+@pytest.fixture
+def reports(tmp_path: Path) -> tuple[str, str]:
+    """Something broke, something was mended."""
+    old = {"a": HELD, "b": KNOWN, "c|d": HELD}
+    new = {"a": KNOWN, "b": HELD, "c|d": BROKEN}
+    return (
+        str(report(tmp_path / "old.xml", "2.9.1 (git 1)", old)),
+        str(report(tmp_path / "new.xml", "2.13.0 (git 2)", new)),
+    )
+
+
+def test_text(reports: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    """By rule, then by cell, with the link of what is known."""
+    assert cli.main(["diff", *reports]) == 1
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert (
+        printed.out
+        == f"""\
+torch 2.9.1 (git 1) -> 2.13.0 (git 2): 1 rule, 3 tests on cpu
+
+Broke: 2 tests
+  output-shape: it is known
+    {LINK}
+    a
+  output-shape: broken
+    c|d
+
+Mended: 1 test
+  output-shape
+    b
+
+Something broke.
+"""
+    )
+
+
+def test_markdown(reports: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    """What a test is called does not break the table."""
+    assert cli.main(["diff", *reports, "--format", "markdown"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert f"| `output-shape` | [it is known]({LINK}) | 1: `a` |" in lines
+    assert "| `output-shape` | broken | 1: `c\\|d` |" in lines
+    assert "**Something broke.**" in lines
+
+
+def test_json(reports: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    """The same for machines."""
+    assert cli.main(["diff", *reports, "--format", "json"]) == 1
+    read = json.loads(capsys.readouterr().out)
+    assert read["exit_code"] == 1
+    assert [entry["cell"] for entry in read["broke"]] == ["a", "c|d"]
+    assert read["broke"][0]["link"] == LINK
+    assert read["old"] == {"torch": "2.9.1 (git 1)", "devices": ["cpu"]}
+
+
+BOMB = '<!DOCTYPE a [<!ENTITY b "c"><!ENTITY d "&b;&b;">]><testsuites>&d;</testsuites>'
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (None, "cannot be read as XML: "),
+        ("", "cannot be read as XML: "),
+        ("<testsuites>", "cannot be read as XML: "),
+        (BOMB, "cannot be read as XML: "),
+        ("\x00\xff", "cannot be read as XML: "),
+        ("<html/>", "not a report of rnn-contracts: no test in it names a rule"),
+        ('<testsuites><testcase name="a"/></testsuites>', "not a report of rnn-contracts: "),
+        ("<a><testcase><property/></testcase></a>", "not a report of rnn-contracts: "),
+    ],
+)
+def test_a_file_that_is_no_report_is_told_in_one_line(
+    tmp_path: Path,
+    reports: tuple[str, str],
+    text: str | None,
+    why: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Its name and why, and exit code 2."""
+    path = tmp_path / "other.xml"
+    if text is not None:
+        path.write_text(text)
+    assert cli.main(["diff", reports[0], str(path)]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(f"rnn-contracts: {path}: {why}")
+    assert printed.err.count("\n") == 1
+
+
+def test_a_report_of_two_releases_is_none(tmp_path: Path) -> None:
+    """As where workers run different ones."""
+    path = report(tmp_path / "two.xml", "2.9.1", {"a": HELD, "b": {"torch": "2.13.0"}})
+    with pytest.raises(ValueError, match=r"of several torch: 2\.13\.0, 2\.9\.1"):
+        compare.read(path)
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["dif"], ["diff", "a.xml"], ["diff", "a", "b", "--format=x"]]
+)
+def test_wrong_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """As argparse says it."""
+    with pytest.raises(SystemExit) as stop:
+        cli.main(arguments)
+    assert stop.value.code == 2
+    assert "usage: rnn-contracts" in capsys.readouterr().err
