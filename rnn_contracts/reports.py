@@ -37,13 +37,14 @@ class Reports:
             values.setdefault(name, set()).add(str(value))
         rules, broken = values.get("rule", set()), values.get("broken", set())
         self.selected |= rules
+        deviations = values.get("deviation", set())
         if report.when == "call":
-            self.deviations.update(values.get("deviation", set()))
+            self.deviations.update(deviations)
         if report.failed:
             self.broken |= broken
             self.reworded |= values.get("quote", set())
         # A test that died of something else has checked nothing.
-        if rules and report.when == "call" and (report.passed or broken):
+        if rules and report.when == "call" and (report.passed or broken or deviations):
             self.checked |= rules
             self.cells |= values.get("cell", set())
             self.devices |= values.get("device", set())

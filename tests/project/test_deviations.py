@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
 import pytest
+import torch
+from broken_layers.alter import altered_call, batch_size
 from run_suite import run_suite
+from torch import nn
 
 from rnn_contracts import deviations
 
@@ -50,6 +58,12 @@ def test_an_entry_covers_its_releases_kinds_and_variants() -> None:
             "deviation 1: no rule 'sise-refused'; did you",
         ),
         (ENTRY.replace(">=2.13", "about 2"), "deviation 1: Invalid specifier"),
+        (ENTRY.replace("2.15.0", "soon"), "deviation 1: Invalid version"),
+        (ENTRY.replace("link", "# link"), "deviation 1: link or measured is missing"),
+        (ENTRY + "dies = 1", "deviation 1: dies: expected true or false, got 1"),
+        (ENTRY + "when = {N = 0}", "deviation 1: when: a refusal is known by its variants"),
+        (ENTRY + "when = {size = 0}", "deviation 1: when: expected a table of N, bias, "),
+        ("deviation = [1]", r"deviation 1: expected a \[\[deviation\]\] table, got 1"),
     ],
 )
 def test_a_wrong_file_is_told_in_one_line(text: str, message: str) -> None:
@@ -91,3 +105,99 @@ def test_an_undefined_deviation_may_not_happen(monkeypatch: pytest.MonkeyPatch) 
     )
     monkeypatch.setattr(deviations, "known", lambda: deviations.parse(text))
     assert run_suite(*SELECTED).exit_code == pytest.ExitCode.OK
+
+
+SHAPES = """
+[[deviation]]
+rule = "output-shape"
+kinds = ["GRU"]
+when = {dtype = "float16"}
+torch = ">=2"
+reason = "one axis too many in float16"
+measured = "here"
+"""
+ON_GRU = ("--rnn-device=cpu", "-k", "GRU and not Cell", "-m", "rule(id='output-shape')")
+
+
+@altered_call
+def one_axis_too_many_in_float16(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    output, state = forward(input, hx)
+    if layer.weight_hh_l0.dtype is torch.float16 and isinstance(output, torch.Tensor):
+        output = output[None]
+    return output, state
+
+
+def test_a_condition_leaves_the_rest_to_be_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has to happen in its simplest case; other cases have to keep the rule."""
+    wide, narrow = SHAPES, SHAPES.replace("}", ', layout = "unbatched"}')
+    monkeypatch.setattr(deviations, "known", lambda: deviations.parse(wide))
+    stale = run_suite(*ON_GRU)
+    assert len(stale.failed) == 16
+    assert "a known deviation no longer happens" in stale.printed[0]
+
+    monkeypatch.setattr(nn, "GRU", one_axis_too_many_in_float16(nn.GRU))
+    expected = run_suite(*ON_GRU)
+    assert (expected.exit_code, expected.passed) == (pytest.ExitCode.OK, [])
+    assert len(expected.items) == 16
+
+    monkeypatch.setattr(deviations, "known", lambda: deviations.parse(narrow))
+    assert run_suite(*ON_GRU).exit_code == pytest.ExitCode.TESTS_FAILED
+
+
+@altered_call
+def dies_of_an_empty_batch(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    if batch_size(layer, input) == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return forward(input, hx)
+
+
+def test_what_kills_the_process_is_tried_in_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And no rule goes there, nor the one that is known to be broken."""
+    text = SHAPES.replace("output-shape", "empty-batch-allowed").replace("dtype", "N")
+    text = text.replace('"float16"', "0") + "dies = true"
+    monkeypatch.setattr(deviations, "known", lambda: deviations.parse(text))
+    selected = "rule(id='empty-batch-allowed') or rule(id='output-shape')"
+    assert len(run_suite(*ON_GRU[:-1], selected).failed) == 16
+
+    monkeypatch.setattr(nn, "GRU", dies_of_an_empty_batch(nn.GRU))
+    outcome = run_suite(*ON_GRU[:-1], selected)
+    assert outcome.exit_code == pytest.ExitCode.OK
+    assert len(outcome.items) == 32
+    assert {name.partition("[")[0].rpartition("::")[2] for name in outcome.passed} == {
+        "test_output_shape"
+    }
+
+
+def test_documentation_may_deviate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Words are no behaviour: they have entries of their own."""
+    text = ENTRY.replace("size-refused", "recurrence").replace("RNNCell", "GRU") + "quote = true"
+    text = text.replace('variants = ["input_size=0-*"]', "")
+    monkeypatch.setattr(deviations, "known", lambda: deviations.parse(text))
+    selected = ("-m", "quote(id='recurrence')", "-k", "recurrence-GRU and not Cell")
+    stale = run_suite(*selected)
+    assert "a known deviation no longer happens" in stale.printed[0]
+
+    monkeypatch.setattr(nn.GRU, "__doc__", "A gated recurrent unit.")
+    assert run_suite(*selected).exit_code == pytest.ExitCode.OK
+    monkeypatch.setattr(deviations, "known", tuple)
+    assert run_suite(*selected).exit_code == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_file_of_ones_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It is as good as that of the package; a wrong one is a usage error."""
+    path = tmp_path / "ours.toml"
+    path.write_text(ENTRY)
+    monkeypatch.setattr(deviations, "known", tuple)
+    option = f"--rnn-deviations={path}"
+    assert run_suite(option, *SELECTED).exit_code == pytest.ExitCode.OK
+
+    path.write_text(ENTRY.replace("reason", "why"))
+    for file, why in (
+        (path, "deviation 1: no field 'why'; known: rule, torch, "),
+        (tmp_path / "none.toml", "No such file or directory"),
+    ):
+        outcome = run_suite(f"--rnn-deviations={file}", *SELECTED)
+        assert outcome.exit_code == pytest.ExitCode.USAGE_ERROR
+        assert f"ERROR: --rnn-deviations: {file}: {why}" in capfd.readouterr().err
