@@ -33,6 +33,14 @@ def keep_notes_in(path: Path) -> None:
         _file = FileIO(path, "w")
 
 
+def close() -> None:
+    """Write no more notes."""
+    global _file
+    if _file is not None:
+        _file.close()
+        _file = None
+
+
 def begin(test: str, properties: Properties) -> None:
     """Say which test the calls to come belong to, and what its report says of it."""
     _test.update(test=test, properties=properties)

@@ -81,6 +81,11 @@ class Reports:
         report.longrepr = checks.message(rule, case, found, show="result")
         report.user_properties = [*properties, ("broken", rule)]
 
+    def pytest_unconfigure(self) -> None:
+        """Take away the notes."""
+        if self.notes is not None:
+            self.notes.cleanup()
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self.selected > self.checked and session.exitstatus == pytest.ExitCode.OK:

@@ -226,9 +226,9 @@ def test_gradients_agree(case: Case) -> None:
         trial.equal(name, one, other, units=2 * ROUNDING)
 
 
-@differentiable(id="second-derivatives-exist", dtype="float64", nonlinearity="tanh")
+@differentiable(id="second-derivatives-exist", nonlinearity="tanh")
 def test_second_derivatives_exist(case: Case) -> None:
-    """The gradient of the gradients is that of the step equations."""
+    """The gradient of the gradients is there, in float64 that of the step equations."""
     trial = Trial("second-derivatives-exist", case)
     names = differentiate(trial)
     found, expected = (
@@ -238,7 +238,9 @@ def test_second_derivatives_exist(case: Case) -> None:
         for results in (trial.call(), trial.refer())
     )
     for name, one, other in zip(names, found, expected, strict=True):
-        trial.equal(name, one, other, units=8 * ROUNDING)
+        if case.dtype == "float64":
+            trial.equal(name, one, other, units=8 * ROUNDING)
+        trial.true(one.shape == other.shape, name, f"{one.shape}   expected {other.shape}")
 
 
 @law(id="arguments-are-read-only", least_N=1)
