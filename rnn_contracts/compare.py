@@ -159,10 +159,8 @@ _HEADINGS = {
 }
 
 
-def _by_rule(
-    tests: dict[tuple[str, str], Result],
-) -> dict[tuple[str, str, str], list[str]]:
-    """The cells by rule, reason and link."""
+def by_rule(tests: dict[tuple[str, str], Result]) -> dict[tuple[str, str, str], list[str]]:
+    """The cells by rule, by what came of it, and by the link of what is known."""
     rules: dict[tuple[str, str, str], list[str]] = {}
     for (rule, cell), result in tests.items():
         state = "broken" if result.outcome == BROKEN else result.reason.removeprefix(f"{rule}: ")
@@ -191,7 +189,7 @@ def _some(cells: list[str], most: int) -> Iterator[str]:
         yield f"and {len(cells) - most} more"
 
 
-def _refused(difference: Difference) -> Iterable[tuple[str, str]]:
+def refused(difference: Difference) -> Iterable[tuple[str, str]]:
     """What was refused with another type: both types, and the rules with their numbers of tests."""
     for (before, after), rules in sorted(difference.refusals.items()):
         counts = ", ".join(f"{rule} ({count})" for rule, count in sorted(rules.items()))
@@ -206,13 +204,13 @@ def as_text(difference: Difference) -> str:
         tests = difference.changes[name]
         if tests:
             lines += ["", f"{heading}: {counted(len(tests), 'test')}"]
-        for (rule, state, link), cells in _by_rule(tests).items():
+        for (rule, state, link), cells in by_rule(tests).items():
             lines.append(f"  {rule}" + f": {state}" * bool(state))
             lines += [f"    {link}"] * bool(link)
             lines += [f"    {cell}" for cell in _some(cells, 5)]
     if difference.refusals:
         lines += ["", "Refused with another type, which breaks no rule"]
-        lines += [f"  {types}: {rules}" for types, rules in _refused(difference)]
+        lines += [f"  {types}: {rules}" for types, rules in refused(difference)]
     still = difference.changes["still deviates"]
     lines += ["", f"Deviates, as before: {counted(len(still), 'test')}"] * bool(still)
     return "\n".join([*lines, "", _verdict(difference)])
@@ -226,14 +224,14 @@ def as_markdown(difference: Difference) -> str:
         tests = difference.changes[name]
         if tests:
             lines += ["", f"#### {heading}", "", "| rule | what | tests |", "|---|---|---|"]
-        for (rule, state, link), cells in _by_rule(tests).items():
+        for (rule, state, link), cells in by_rule(tests).items():
             what = f"[{_escaped(state or 'held')}]({link})" if link else _escaped(state or "held")
             shown = ", ".join(f"`{_coded(cell)}`" for cell in cells[:3])
             more = f" and {len(cells) - 3} more" * (len(cells) > 3)
             lines.append(f"| `{rule}` | {what} | {len(cells)}: {shown}{more} |")
     if difference.refusals:
         lines += ["", "#### Refused with another type, which breaks no rule", ""]
-        lines += [f"- {types}: {rules}" for types, rules in _refused(difference)]
+        lines += [f"- {types}: {rules}" for types, rules in refused(difference)]
     still = difference.changes["still deviates"]
     lines += ["", f"Deviates, as before: {counted(len(still), 'test')}."] * bool(still)
     return "\n".join(lines)

@@ -1,0 +1,169 @@
+"""Make upgrades.md and upgrades.svg out of the reports of several torch releases, oldest first.
+
+    python docs/upgrades.py reports/torch2.0.xml reports/torch2.3.xml ...
+
+Each is what ``tox -e torch2.0`` and the like wrote. The picture needs matplotlib.
+"""
+
+from __future__ import annotations
+
+import collections
+import itertools
+import sys
+from pathlib import Path
+
+import matplotlib as mpl
+
+from rnn_contracts import compare
+from rnn_contracts.compare import BROKEN, DEVIATES, HELD
+from rnn_contracts.contracts import RULES
+
+DOCS = Path(__file__).parent
+Counts = collections.Counter[str]
+
+
+def release(report: compare.Report) -> str:
+    """``2.13.0`` of ``2.13.0+cpu (git ...)``."""
+    return report.torch.partition(" ")[0].partition("+")[0]
+
+
+def by_rule(report: compare.Report) -> dict[str, Counts]:
+    """How many tests of each rule came out how."""
+    counts: dict[str, Counts] = collections.defaultdict(collections.Counter)
+    for (rule, _), result in report.results.items():
+        counts[rule][result.outcome] += 1
+    return counts
+
+
+def state(counts: Counts | None) -> str:
+    """What the table says of a rule in one release; what is slow is in the nightly run alone."""
+    if not counts:
+        return "not run"
+    if counts[BROKEN]:
+        return f"**broken** in {counts[BROKEN]} of {counts.total()}"
+    return f"deviates in {counts[DEVIATES]} of {counts.total()}" if counts[DEVIATES] else "held"
+
+
+def table(reports: list[compare.Report]) -> list[str]:
+    """Rule by release."""
+    columns = [by_rule(report) for report in reports]
+    lines = [
+        "| rule | " + " | ".join(map(release, reports)) + " |",
+        "|---|" + "---|" * len(reports),
+    ]
+    for rule in RULES.values():
+        states = [
+            state(column.get(rule.id)) if rule.promised(report.torch) else "not promised"
+            for column, report in zip(columns, reports, strict=True)
+        ]
+        lines.append(f"| `{rule.id}` | " + " | ".join(states) + " |")
+    return lines
+
+
+def step(old: compare.Report, new: compare.Report) -> list[str]:
+    """What changed from one release to the next."""
+    difference = compare.compare(old, new)
+    lines = [f"### {release(old)} to {release(new)}", ""]
+    lines += [f"- cannot be compared: {obstacle}" for obstacle in difference.obstacles]
+    for name, verb in (("broke", "broke"), ("mended", "was mended"), ("new", "is new")):
+        # What was mended is told by the old report, which has the reason.
+        tests = {
+            test: old.results[test] if name == "mended" else result
+            for test, result in difference.changes[name].items()
+        }
+        for (rule, reason, link), cells in compare.by_rule(tests).items():
+            what = f": [{reason}]({link})" if link else f": {reason}" * bool(reason)
+            lines.append(f"- `{rule}` {verb} in {compare.counted(len(cells), 'test')}{what}")
+    for types, rules in compare.refused(difference):
+        lines.append(f"- refused with another type, {types}: {rules}")
+    return [*lines, *["- nothing"] * (len(lines) == 2), ""]
+
+
+def picture(reports: list[compare.Report], path: Path) -> str:
+    """The share of the tests of each rule that deviate, as a heat map; its text alternative."""
+    mpl.use("svg")
+    mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "rnn-contracts", "font.size": 9})
+    import matplotlib.pyplot as plt
+
+    columns = [by_rule(report) for report in reports]
+    rules = [
+        rule
+        for rule in RULES
+        if any(column[rule][HELD] < column[rule].total() for column in columns)
+    ]
+    shares = [
+        [1 - column[rule][HELD] / column[rule].total() for column in columns] for rule in rules
+    ]
+    # Grey that can be read on white and on black.
+    grey = "#7d838b"
+    figure, axes = plt.subplots(figsize=(8, 0.32 * len(rules) + 0.9), layout="constrained")
+    colours = mpl.colors.LinearSegmentedColormap.from_list(
+        "shares", ["#2a9d8f", "#e9c46a", "#c8553d"]
+    )
+    axes.imshow(shares, cmap=colours, vmin=0, vmax=1, aspect="auto")
+    axes.set_xticks(range(len(reports)), [release(report) for report in reports], color=grey)
+    axes.set_yticks(range(len(rules)), rules, color=grey)
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.set_xticks([number - 0.5 for number in range(1, len(reports))], minor=True)
+    axes.set_yticks([number - 0.5 for number in range(1, len(rules))], minor=True)
+    axes.grid(which="minor", color=grey, linewidth=0.4)
+    axes.tick_params(which="minor", length=0)
+    for row, column in itertools.product(range(len(rules)), range(len(reports))):
+        counts = columns[column][rules[row]]
+        deviating = counts.total() - counts[HELD]
+        text = f"{deviating} of {counts.total()}" if deviating else "held"
+        axes.text(column, row, text, ha="center", va="center", color="#111111", fontsize=8)
+    figure.savefig(path, transparent=True, metadata={"Date": None, "Creator": None})
+    plt.close(figure)
+    alternative = (
+        f"Heat map: {len(rules)} rules that some release deviates from, by release from "
+        f"{release(reports[0])} to {release(reports[-1])}; each cell says in how many of the rule's "
+        "tests. The other rules are held by every release that promises them."
+    )
+    svg = path.read_text("utf-8")
+    start = svg.index("<svg")
+    end = svg.index(">", start)
+    label = ' role="img" aria-labelledby="alternative"'
+    svg = f'{svg[:end]}{label}>\n <title id="alternative">{alternative}</title>{svg[end + 1 :]}'
+    path.write_text(svg.replace(" \n", "\n"), "utf-8")
+    return alternative
+
+
+def main(paths: list[str]) -> None:
+    """Write both files."""
+    reports = [compare.read(Path(path)) for path in paths]
+    alternative = picture(reports, DOCS / "upgrades.svg")
+    lines = [
+        "# What changed between releases of torch",
+        "",
+        "Made from the reports of real runs, never by hand:",
+        "",
+        "```console",
+        "$ python -m tox -e torch2.0,torch2.3,torch2.6,torch2.9,contract,torch2.14,torch2.15",
+        "$ python -m pip install . defusedxml matplotlib",
+        "$ python docs/upgrades.py reports/torch2.{0,3,6,9}.xml reports/contract.xml "
+        "reports/torch2.{14,15}.xml",
+        "```",
+        "",
+        f"![{alternative}](upgrades.svg)",
+        "",
+        "## Step by step",
+        "",
+        *itertools.chain.from_iterable(itertools.starmap(step, itertools.pairwise(reports))),
+        "## Rule by rule",
+        "",
+        "Devices: "
+        + ", ".join(sorted(reports[0].devices))
+        + ". A rule deviates where the release is known "
+        "not to keep it; [`deviations.toml`](../rnn_contracts/deviations.toml) says why.",
+        "",
+        *table(reports),
+        "",
+    ]
+    (DOCS / "upgrades.md").write_text("\n".join(lines), "utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
