@@ -45,8 +45,8 @@ def test_header_and_summary(run: Run) -> None:
     result = run(SUITE)
     result.stdout.re_match_lines(
         [
-            rf"torch: {re.escape(torch.__version__)} \(git [0-9a-f]{{12}}, release build.*, "
-            r"1 thread in each process\)",
+            rf"torch: {re.escape(torch.__version__)} \(git [0-9a-f]{{12}}, release build.*\), "
+            r"1 thread in each process",
             r"rnn-contracts: devices cpu, meta.*; Hypothesis profile ci, 8 examples a cell and shape, "
             r"seed derived from the node id",
             r"rnn-contracts: 2 rules checked on torch .*: 9 grid cells, "
@@ -99,6 +99,31 @@ def test_values_are_not_asked_of_meta(run: Run) -> None:
     )
     assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
     run(module).stdout.fnmatch_lines(["*1 device (cpu)*"])
+
+
+def test_what_is_not_promised_yet_is_left_out(run: Run, pytester: pytest.Pytester) -> None:
+    """The header names the rule and the release from which it is promised."""
+    pytester.makeconftest("import torch; torch.__version__ = '2.1.0'")
+    module = """
+        import pytest
+        from rnn_contracts.checks import check_shapes
+
+        @pytest.mark.rule(id="export-agrees", num_layers=1)
+        def test_export_agrees(case):
+            assert False
+
+        @pytest.mark.rule(id="output-shape", num_layers=1)
+        def test_output_shape(case):
+            check_shapes("output-shape", case)
+    """
+    result = run(module, "-k", "GRU-batch_first-1_layer-forward-cpu")
+    result.stdout.fnmatch_lines(
+        [
+            "rnn-contracts: left out, promised of later releases: *export-agrees (2.6)*",
+            "rnn-contracts: 1 rule checked on torch 2.1.0: 1 grid cell, *",
+        ]
+    )
+    result.assert_outcomes(passed=1)
 
 
 @pytest.mark.parametrize("options", [[], ["-n2"]])

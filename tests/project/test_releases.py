@@ -1,0 +1,95 @@
+"""The releases of torch and of Python, and the actions, are the same wherever they are named."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from packaging.version import Version
+
+from rnn_contracts import deviations
+from rnn_contracts.contracts import RULES
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).parents[2]
+TOX = (ROOT / "tox.ini").read_text("utf-8")
+README = (ROOT / "README.md").read_text("utf-8")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+WORKFLOWS = {
+    path.name: path.read_text("utf-8") for path in (ROOT / ".github" / "workflows").glob("*.yml")
+}
+RELEASES = sorted(re.findall(r"torch==(\S+)", TOX), key=Version)
+
+
+def test_releases() -> None:
+    """tox.ini has the list; one of them is the default of its environments."""
+    assert RELEASES == ["2.0.1", "2.3.1", "2.6.0", "2.9.1", "2.13.0", "2.14.1", "2.15.0"]
+    others = {f"torch{release.rpartition('.')[0]}" for release in RELEASES} - {"torch2.13"}
+    (default,) = re.findall(r"^ +(!.*): torch==2\.13\.0", TOX, re.MULTILINE)
+    assert {*default.replace("!", "").split("-")} == others | {"torchnightly"}
+    assert f"torch>{RELEASES[-1]}.dev0" in TOX
+
+
+def test_the_supported_range_is_what_was_run() -> None:
+    """From the oldest of the list."""
+    (torch,) = (it for it in PROJECT["optional-dependencies"]["suite"] if it.startswith("torch"))
+    assert torch == f"torch>={RELEASES[0]}"
+    assert f"torch {RELEASES[0]} to {RELEASES[-1]}" in README
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/upgrades.md", "rnn_contracts/deviations.toml"])
+def test_every_release_is_told_of(name: str) -> None:
+    """What was found in each."""
+    text = (ROOT / name).read_text("utf-8")
+    assert [release for release in RELEASES if release not in text] == []
+
+
+def test_the_page_of_upgrades_has_every_rule_and_step() -> None:
+    """It was made after the last rule was added."""
+    text = (ROOT / "docs" / "upgrades.md").read_text("utf-8")
+    assert [rule for rule in RULES if f"| `{rule}` |" not in text] == []
+    steps = [f"### {old} to {new}" for old, new in itertools.pairwise(RELEASES)]
+    assert [step for step in steps if step not in text] == []
+    assert "**broken**" not in text
+    assert "cannot be compared" not in text
+
+
+def test_deviations_name_releases_that_were_run() -> None:
+    """As the one that mended it, and as the first that has it."""
+    named = {entry.mended for entry in deviations.known() if entry.mended}
+    assert named <= {*RELEASES}
+    first = {entry.torch.removeprefix(">=") for entry in deviations.known()}
+    assert first <= {release.rpartition(".")[0] for release in RELEASES}
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_actions_are_pinned_alike(name: str) -> None:
+    """By commit, with the version beside it, the same in every workflow."""
+    used = re.findall(r"uses: (?!rnn-contracts)(.*)", WORKFLOWS[name])
+    assert used
+    everywhere = {use for text in WORKFLOWS.values() for use in re.findall(r"uses: (.*)", text)}
+    for use in used:
+        action, _, commit = use.partition("@")
+        assert re.fullmatch(r"[0-9a-f]{40} # v\d+\.\d+\.\d+", commit)
+        assert [it for it in everywhere if it.startswith(f"{action}@")] == [use]
+
+
+def test_pythons() -> None:
+    """The workflow runs on those that are promised, from the oldest on."""
+    (listed,) = re.findall(r"python: \[(.*)\]", WORKFLOWS["tests.yml"])
+    oldest = PROJECT["requires-python"].removeprefix(">=")
+    assert listed.split(", ")[0] == f'"{oldest}"'
+    assert f"Python {oldest} or newer" in README
+
+
+def test_the_gate_shows_releases_that_were_run() -> None:
+    """Its example can be taken as it stands."""
+    old, new = re.findall(r'#         (?:old|new): "(.*)"', WORKFLOWS["gate.yml"])
+    assert {old, new} <= {*RELEASES}
