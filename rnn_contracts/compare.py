@@ -57,7 +57,7 @@ def read(path: Path) -> Report:
         cell = case.get("name", "").partition("[")[2].removesuffix("]")
         broken = case.find("failure") is not None or case.find("error") is not None
         outcome = BROKEN if broken else DEVIATES if values["deviation"] else HELD
-        reason, link = ("".join(values[name][:1]) for name in ("deviation", "link"))
+        reason, link = "; ".join(values["deviation"]), "".join(values["link"][:1])
         link = link if re.fullmatch(r"https://[^\s()<>|]+", link) else ""
         for rule in values["rule"]:
             results[rule, cell] = Result(outcome, reason, link, tuple(values["refusal"]))
@@ -163,7 +163,7 @@ def by_rule(tests: dict[tuple[str, str], Result]) -> dict[tuple[str, str, str], 
     """The cells by rule, by what came of it, and by the link of what is known."""
     rules: dict[tuple[str, str, str], list[str]] = {}
     for (rule, cell), result in tests.items():
-        state = "broken" if result.outcome == BROKEN else result.reason.removeprefix(f"{rule}: ")
+        state = "broken" if result.outcome == BROKEN else result.reason.replace(f"{rule}: ", "")
         rules.setdefault((rule, state, result.link), []).append(cell)
     return rules
 

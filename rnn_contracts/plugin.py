@@ -416,12 +416,15 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     else:
         if always and not always.undefined:
             _stale(item, always)
+        if always:
+            # It may happen in the next run: for who compares the two, it deviates in both.
+            _record(item, always)
         happened = [entry for entry in known if entry.when and entry.rule == rules[0].id]
         for entry in happened:
             if not _happens(item, entry):
                 _stale(item, entry)
-        for entry in happened:
-            _expected_to_fail(item, entry)
+        if happened:
+            _expected_to_fail(item, *happened)
     finally:
         if always and always.undefined:
             # Though it was refused, it may have left its mark on the process.
@@ -451,9 +454,15 @@ def _happens(item: pytest.Item, entry: Deviation) -> bool:
     return False
 
 
-def _expected_to_fail(item: pytest.Item, entry: Deviation) -> NoReturn:
+def _record(item: pytest.Item, entry: Deviation) -> None:
     item.user_properties += [("deviation", str(entry)), ("link", entry.link)]
-    raise pytest.xfail.Exception(entry.reason, pytrace=False) from None
+
+
+def _expected_to_fail(item: pytest.Item, *entries: Deviation) -> NoReturn:
+    for entry in entries:
+        _record(item, entry)
+    reasons = "; ".join(entry.reason for entry in entries)
+    raise pytest.xfail.Exception(reasons, pytrace=False) from None
 
 
 def _stale(item: pytest.Item, entry: Deviation) -> NoReturn:
