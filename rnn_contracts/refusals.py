@@ -263,9 +263,7 @@ def check_refused(rule_id: str, case: Case, wrong: Wrong) -> None:
     if refused:
         types[found] += 1
         return
-    if case.device != "meta":
-        # Whatever it was, it may have left its mark on the process; on meta there is no memory to.
-        close()
+    discard(case.device)
     described = attempt.wrong if wrong.constructor else case.describe()
     raise checks.ContractViolation(
         rule_id,
@@ -376,6 +374,12 @@ def _child(device: str) -> _Child:
             importlib.import_module("torch._dynamo")
         child = _children[layers] = _Child(device)
     return child
+
+
+def discard(device: str) -> None:
+    """End the process in which a call may have left its mark; on meta there is no memory to."""
+    if device != "meta":
+        close()
 
 
 def close() -> None:
