@@ -2,7 +2,7 @@
 
     python docs/upgrades.py reports/torch2.0.xml reports/torch2.3.xml ...
 
-Each is what ``tox -e torch2.0`` and the like wrote. The picture needs matplotlib.
+Each is what ``tox -e torch2.0`` and the like wrote; ``tox -e upgrades`` does this for all.
 """
 
 from __future__ import annotations
@@ -141,10 +141,7 @@ def main(paths: list[str]) -> None:
         "Made from the reports of real runs, never by hand:",
         "",
         "```console",
-        "$ python -m tox -e torch2.0,torch2.3,torch2.6,torch2.9,contract,torch2.14,torch2.15",
-        "$ python -m pip install . defusedxml matplotlib",
-        "$ python docs/upgrades.py reports/torch2.{0,3,6,9}.xml reports/contract.xml "
-        "reports/torch2.{14,15}.xml",
+        "$ python -m tox -e torch2.0,torch2.3,torch2.6,torch2.9,torch2.13,torch2.14,torch2.15,upgrades",
         "```",
         "",
         f"![{alternative}](upgrades.svg)",

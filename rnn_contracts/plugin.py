@@ -306,18 +306,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Deselect what is slow, or not promised, or of values where no selected device has any."""
     nightly = hypothesis.settings.get_current_profile_name() == "nightly"
     slow = not nightly and "slow" not in config.getoption("markexpr", "")
-    left_out = [
-        item
-        for item in items
-        if any(
-            not (_devices(config, rule) and rule.promised(torch.__version__))
-            for rule in _rules(item)
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    for item in items:
+        asked = all(
+            _devices(config, rule) and rule.promised(torch.__version__) for rule in _rules(item)
         )
-        or (slow and item.get_closest_marker("slow"))
-    ]
+        (kept if asked and not (slow and item.get_closest_marker("slow")) else left_out).append(
+            item
+        )
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+        items[:] = kept
 
 
 @pytest.hookimpl(tryfirst=True)
