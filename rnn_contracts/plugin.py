@@ -79,8 +79,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_DEVICES] = _select(config.getoption("--rnn-device"), calls.available_devices())
     config.stash[_KNOWN] = _known_deviations(config.getoption("--rnn-deviations"))
     config.pluginmanager.register(Reports(config), "rnn-contracts-reports")
-    if config.pluginmanager.hasplugin("dsession") and config.option.maxworkerrestart is None:
-        # Each that dies is a finding; xdist would stop at four for each worker.
+    if config.getoption("maxworkerrestart", "") is None:
+        # Each that dies is a finding; xdist would stop the run at four for each worker.
         config.option.maxworkerrestart = "1000"
     if hasattr(config, "workerinput"):
         crashes.keep_notes_in(Path(config.workerinput["rnn_crash_note"]))

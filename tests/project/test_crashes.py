@@ -18,9 +18,9 @@ SUITE = """
         # Its child process is still there when the worker dies.
         check_refused("nonlinearity-refused", case, wrong)
 
-    @pytest.mark.rule(id="final-hidden-shape", num_layers=1, batch_first=True, kind="GRU")
+    @pytest.mark.rule(id="final-hidden-shape", num_layers=1, batch_first=True)
     def test_final_hidden_shape(case):
-        if case.layer.bidirectional and case.layout != "unbatched":
+        if case.layer.bidirectional and case.layer.kind in {kinds}:
             {end}
         check_shapes("final-hidden-shape", case)
 
@@ -36,13 +36,13 @@ HANGS = "time.sleep(1000)"
 def test_the_call_is_told_and_the_run_goes_on(pytester: pytest.Pytester, end: str) -> None:
     """The report says rule, device and the very call, as if torch had raised."""
     pytester.makeconftest("import rnn_contracts.plugin as it; it._SECONDS = 5")
-    pytester.makepyfile(test_small=SUITE.format(end=end))
+    pytester.makepyfile(test_small=SUITE.format(end=end, kinds=["GRU"]))
     result = pytester.runpytest_subprocess(
         *("-p", "rnn_contracts.plugin", "-W", "ignore:Failed to initialize NumPy"),
         *("--hypothesis-profile=ci", "--rnn-device=cpu", "-n2", "--junitxml=report.xml"),
     )
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.assert_outcomes(passed=21, failed=1, xfailed=4)
+    result.assert_outcomes(passed=27, failed=1, xfailed=4)
     result.stdout.fnmatch_lines(
         [
             "*_ test_final_hidden_shape[[]GRU-batch_first-1_layer-bidirectional-cpu[]] _*",
@@ -56,7 +56,7 @@ def test_the_call_is_told_and_the_run_goes_on(pytester: pytest.Pytester, end: st
         ]
     )
     cases = list(ElementTree.parse(pytester.path / "report.xml").iter("testcase"))
-    assert len(cases) == 26
+    assert len(cases) == 32
     (failed,) = (case for case in cases if case.find("failure") is not None)
     properties = {it.get("name"): it.get("value") for it in failed.iter("property")}
     assert properties["rule"] == properties["broken"] == "final-hidden-shape"
@@ -65,9 +65,20 @@ def test_the_call_is_told_and_the_run_goes_on(pytester: pytest.Pytester, end: st
     assert "layer = nn.GRU(" in (failed.findtext("failure") or "")
 
 
+def test_many_deaths_do_not_end_the_run(pytester: pytest.Pytester) -> None:
+    """Where xdist would stop: after four for each worker."""
+    suite = SUITE.replace("num_layers=1, batch_first=True", "num_layers=3")
+    pytester.makepyfile(test_small=suite.format(end=DIES, kinds=["RNN", "GRU", "LSTM"]))
+    result = pytester.runpytest_subprocess(
+        *("-p", "rnn_contracts.plugin", "-W", "ignore:Failed to initialize NumPy"),
+        *("--hypothesis-profile=ci", "--rnn-device=cpu", "-n1", "-k", "final or output"),
+    )
+    result.assert_outcomes(passed=24, failed=8)
+
+
 def test_every_report_says_what_was_checked(pytester: pytest.Pytester) -> None:
     """Rule, kind, cell, device, build of torch and number of examples."""
-    pytester.makepyfile(test_small=SUITE.format(end="pass"))
+    pytester.makepyfile(test_small=SUITE.format(end="pass", kinds=[]))
     pytester.runpytest_subprocess(
         *("-p", "rnn_contracts.plugin", "-W", "ignore:Failed to initialize NumPy", "-n1"),
         *("--hypothesis-profile=ci", "--junitxml=report.xml", "-k", "GRU and output and meta"),
