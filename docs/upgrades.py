@@ -66,12 +66,7 @@ def step(old: compare.Report, new: compare.Report) -> list[str]:
     lines = [f"### {release(old)} to {release(new)}", ""]
     lines += [f"- cannot be compared: {obstacle}" for obstacle in difference.obstacles]
     for name, verb in (("broke", "broke"), ("mended", "was mended"), ("new", "is new")):
-        # What was mended is told by the old report, which has the reason.
-        tests = {
-            test: old.results[test] if name == "mended" else result
-            for test, result in difference.changes[name].items()
-        }
-        for (rule, reason, link), cells in compare.by_rule(tests).items():
+        for (rule, reason, link), cells in compare.by_rule(difference.changes[name]).items():
             what = f": [{reason}]({link})" if link else f": {reason}" * bool(reason)
             lines.append(f"- `{rule}` {verb} in {compare.counted(len(cells), 'test')}{what}")
     for types, rules in compare.refused(difference):

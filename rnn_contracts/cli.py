@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,7 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         return _failed(str(error))
     difference = compare.compare(old, new)
-    print(compare.FORMATS[options.format](difference))
+    try:
+        print(compare.FORMATS[options.format](difference), flush=True)
+    except BrokenPipeError:
+        # Who read it has read enough. Python would complain again when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return difference.exit_code
 
 

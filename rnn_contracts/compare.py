@@ -72,7 +72,7 @@ def read(path: Path) -> Report:
 class Difference:
     """What changed from one report to another.
 
-    Each list has the new result, or the old one of what is gone, by rule and cell.
+    Each change has the new result by rule and cell, or the old one of what is mended or gone.
     """
 
     old: Report
@@ -112,7 +112,7 @@ def compare(old: Report, new: Report) -> Difference:
                 difference.refusals.setdefault(types, collections.Counter())[test[0]] += 1
         else:
             worse = after.outcome == BROKEN or before.outcome == HELD
-            changes["broke" if worse else "mended"][test] = after
+            changes["broke" if worse else "mended"][test] = after if worse else before
     difference.changes = changes
     return difference
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
@@ -161,12 +164,23 @@ Broke: 2 tests
     c|d
 
 Mended: 1 test
-  output-shape
+  output-shape: it is known
+    {LINK}
     b
 
 Something broke.
 """
     )
+
+
+def test_a_reader_may_leave(reports: tuple[str, str]) -> None:
+    """As `head` does: that is no error."""
+    command = [sys.executable, "-m", "rnn_contracts", "diff", *reports]
+    reading, writing = os.pipe()
+    os.close(reading)
+    ran = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (ran.returncode, ran.stderr) == (1, b"")
 
 
 def test_markdown(reports: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -184,7 +198,7 @@ def test_json(reports: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> N
     read = json.loads(capsys.readouterr().out)
     assert read["exit_code"] == 1
     assert [entry["cell"] for entry in read["broke"]] == ["a", "c|d"]
-    assert read["broke"][0]["link"] == LINK
+    assert read["broke"][0]["link"] == read["mended"][0]["link"] == LINK
     assert read["old"] == {"torch": "2.9.1 (git 1)", "devices": ["cpu"]}
 
 
