@@ -93,9 +93,14 @@ def test_every_rule_covers_the_grid(rule: str, items: list[pytest.Item]) -> None
 
 @pytest.mark.parametrize("rule", sorted({wrong.rule for wrong in WRONG}))
 def test_every_refusal_tries_every_wrong(rule: str, items: list[pytest.Item]) -> None:
-    """Each way to break the rule is a test of its own for each kind, on a device that has numbers."""
+    """Each way to break the rule is a test of its own for each kind, a call one on every device."""
     found = {item.name.partition("[")[2][:-1] for item in items if rule in rules_of(item)}
-    wanted = [wrong for wrong in WRONG if wrong.rule == rule]
-    on_cpu = {f"{kind}-{wrong.name}-cpu" for wrong in wanted for kind in wrong.kinds}
-    assert found == on_cpu
-    assert len(on_cpu) > 3
+    wanted = {
+        f"{kind}-{wrong.name}-{device}"
+        for wrong in WRONG
+        if wrong.rule == rule
+        for kind in wrong.kinds
+        for device in (("cpu",) if wrong.constructor else ("cpu", "meta"))
+    }
+    assert found == wanted
+    assert len(wanted) > 3
