@@ -51,7 +51,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--rnn-deviations",
         action="append",
         default=[],
-        type=Path,
         metavar="FILE",
         help="expect the known deviations in this file too (repeatable); rnn_contracts/deviations.py "
         "says what it looks like",
@@ -87,12 +86,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_TIMEOUT] = _timeout(config)
 
 
-def _known_deviations(files: list[Path]) -> list[Deviation]:
+def _known_deviations(files: list[str]) -> list[Deviation]:
     """The entries of this torch, those of the files first."""
     entries: list[Deviation] = []
     for file in files:
         try:
-            entries += deviations.parse(file.read_text("utf-8"), str(file))
+            entries += deviations.parse(Path(file).read_text("utf-8"), file)
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             raise pytest.UsageError(f"--rnn-deviations: {file}: {why}") from None

@@ -191,7 +191,8 @@ def test_a_file_of_ones_own(
     path.write_text(ENTRY)
     monkeypatch.setattr(deviations, "known", tuple)
     option = f"--rnn-deviations={path}"
-    assert run_suite(option, *SELECTED).exit_code == pytest.ExitCode.OK
+    for workers in ("-n0", "-n1"):
+        assert run_suite(option, workers, *SELECTED).exit_code == pytest.ExitCode.OK
 
     path.write_text(ENTRY.replace("reason", "why"))
     for file, why in (
