@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import collections
 import itertools
+import re
 import sys
 from pathlib import Path
 
@@ -24,7 +25,8 @@ Counts = collections.Counter[str]
 
 def release(report: compare.Report) -> str:
     """``2.13.0`` of ``2.13.0+cpu (git ...)``."""
-    return report.torch.partition(" ")[0].partition("+")[0]
+    found = re.match(r"[\w.]+", report.torch)
+    return found[0] if found else "?"
 
 
 def by_rule(report: compare.Report) -> dict[str, Counts]:
@@ -67,7 +69,8 @@ def step(old: compare.Report, new: compare.Report) -> list[str]:
     lines += [f"- cannot be compared: {obstacle}" for obstacle in difference.obstacles]
     for name, verb in (("broke", "broke"), ("mended", "was mended"), ("new", "is new")):
         for (rule, reason, link), cells in compare.by_rule(difference.changes[name]).items():
-            what = f": [{reason}]({link})" if link else f": {reason}" * bool(reason)
+            text = compare.escaped(reason)
+            what = f": [{text}]({link})" if link else f": {text}" * bool(reason)
             lines.append(f"- `{rule}` {verb} in {compare.counted(len(cells), 'test')}{what}")
     for types, rules in compare.refused(difference):
         lines.append(f"- refused with another type, {types}: {rules}")

@@ -29,11 +29,15 @@ _ACCEPTING = {"empty-batch-allowed"} | {
 
 
 class ContractViolation(AssertionError):
-    """A layer breaks a rule. ``rule_id`` names it; the text is the whole message."""
+    """A layer breaks a rule. ``rule_id`` names it; the text is the whole message.
 
-    def __init__(self, rule_id: str, message: str) -> None:
+    ``died`` tells that the process died of it, or hung.
+    """
+
+    def __init__(self, rule_id: str, message: str, *, died: bool = False) -> None:
         super().__init__(message)
         self.rule_id = rule_id
+        self.died = died
 
 
 def build(rule_id: str, case: Case) -> nn.Module:

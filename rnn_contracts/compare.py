@@ -7,24 +7,24 @@ on which torch and device, and what came of it.
 from __future__ import annotations
 
 import collections
+import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rnn_contracts.contracts import RULES
 
-HELD, DEVIATES, BROKEN = "held", "deviates", "broken"
+HELD, DEVIATES, BROKEN, NOT_CHECKED = "held", "deviates", "broken", "not checked"
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one test: ``outcome``, why if it was no surprise, and the types of refusals."""
+    """What came of one test: ``outcome``, links by what is known, and the types of refusals."""
 
     outcome: str
-    reason: str = ""
-    link: str = ""
+    known: Mapping[str, str] = field(default_factory=dict)
     refusals: tuple[str, ...] = ()
 
 
@@ -44,23 +44,38 @@ def read(path: Path) -> Report:
 
     try:
         cases = [*ElementTree.parse(path).iter("testcase")]
-    except (OSError, ElementTree.ParseError, DefusedXmlException, UnicodeError) as error:
+    except (
+        OSError, ElementTree.ParseError, DefusedXmlException, LookupError, ValueError
+    ) as error:  # fmt: skip
         raise ValueError(f"{path}: cannot be read as XML: {error}") from None
     results: dict[tuple[str, str], Result] = {}
     found: dict[str, set[str]] = {"torch": set(), "device": set()}
     for case in cases:
         values: dict[str, list[str]] = collections.defaultdict(list)
         for it in case.iter("property"):
-            values[it.get("name", "")].append(it.get("value", ""))
+            values[it.get("name", "")].append(" ".join(it.get("value", "").split()))
         for name in found:
             found[name].update(values[name])
-        cell = case.get("name", "").partition("[")[2].removesuffix("]")
-        broken = case.find("failure") is not None or case.find("error") is not None
-        outcome = BROKEN if broken else DEVIATES if values["deviation"] else HELD
-        reason, link = "; ".join(values["deviation"]), "".join(values["link"][:1])
-        link = link if re.fullmatch(r"https://[^\s()<>|]+", link) else ""
+        name = " ".join(case.get("name", "").split())
+        cell = name.partition("[")[2].removesuffix("]")
+        failed = case.find("failure") is not None or case.find("error") is not None
+        skipped = case.find("skipped") is not None
+        if values["stale"]:
+            # What was known no longer happens: the test fails, and the rule holds.
+            outcome = HELD
+        elif failed:
+            outcome = BROKEN if values["broken"] else NOT_CHECKED
+        elif values["deviation"]:
+            outcome = DEVIATES
+        else:
+            outcome = NOT_CHECKED if skipped else HELD
+        links = [
+            link if re.fullmatch(r"https://[^\s()<>|]+", link) else "" for link in values["link"]
+        ]
         for rule in values["rule"]:
-            results[rule, cell] = Result(outcome, reason, link, tuple(values["refusal"]))
+            known = [text.removeprefix(f"{rule}: ") for text in values["deviation"]]
+            known_links = dict(itertools.zip_longest(known, links[: len(known)], fillvalue=""))
+            results[rule, cell] = Result(outcome, known_links, tuple(values["refusal"]))
     if not results or not found["torch"]:
         raise ValueError(f"{path}: not a report of rnn-contracts: no test in it names a rule")
     if len(found["torch"]) > 1:
@@ -104,9 +119,20 @@ def compare(old: Report, new: Report) -> Difference:
             changes["gone"][test] = old.results[test]
         elif before is None:
             changes["new"][test] = after
+        elif NOT_CHECKED in (before.outcome, after.outcome):
+            # An obstacle.
+            continue
+        elif before.outcome == after.outcome == DEVIATES:
+            # It may deviate in several ways.
+            for name, one, other in (("broke", after, before), ("mended", before, after)):
+                known = {why: link for why, link in one.known.items() if why not in other.known}
+                if known:
+                    changes[name][test] = Result(DEVIATES, known)
+            if before.known.keys() & after.known.keys():
+                changes["still deviates"][test] = after
         elif before.outcome == after.outcome:
-            if after.outcome != HELD:
-                changes[f"still {after.outcome}"][test] = after
+            if after.outcome == BROKEN:
+                changes["still broken"][test] = after
             elif before.refusals != after.refusals:
                 types = ", ".join(before.refusals), ", ".join(after.refusals)
                 difference.refusals.setdefault(types, collections.Counter())[test[0]] += 1
@@ -122,6 +148,12 @@ def _obstacles(old: Report, new: Report) -> Iterator[str]:
         names = (", ".join(sorted(report.devices)) for report in (old, new))
         yield "devices differ: {} in the old report, {} in the new".format(*names)
     for report, other, name in ((old, new, "old"), (new, old, "new")):
+        unchecked = collections.Counter(
+            rule for (rule, _), result in report.results.items() if result.outcome == NOT_CHECKED
+        )
+        if unchecked:
+            tests = counted(sum(unchecked.values()), "test")
+            yield f"{tests} checked nothing in the {name} report, of {', '.join(sorted(unchecked))}"
         rules = {rule for rule, _ in report.results}
         others = {rule for rule, _ in other.results}
         missing = [
@@ -163,8 +195,9 @@ def by_rule(tests: dict[tuple[str, str], Result]) -> dict[tuple[str, str, str], 
     """The cells by rule, by what came of it, and by the link of what is known."""
     rules: dict[tuple[str, str, str], list[str]] = {}
     for (rule, cell), result in tests.items():
-        state = "broken" if result.outcome == BROKEN else result.reason.replace(f"{rule}: ", "")
-        rules.setdefault((rule, state, result.link), []).append(cell)
+        known = {"broken": ""} if result.outcome == BROKEN else result.known or {"": ""}
+        for state, link in known.items():
+            rules.setdefault((rule, state, link), []).append(cell)
     return rules
 
 
@@ -218,28 +251,29 @@ def as_text(difference: Difference) -> str:
 
 def as_markdown(difference: Difference) -> str:
     """For a pull request or a job summary."""
-    lines = [f"### {_title(difference)}", "", f"**{_verdict(difference)}**", ""]
-    lines += [f"- cannot be compared: {obstacle}" for obstacle in difference.obstacles]
+    lines = [f"### {escaped(_title(difference))}", "", f"**{_verdict(difference)}**", ""]
+    lines += [f"- cannot be compared: {escaped(obstacle)}" for obstacle in difference.obstacles]
     for name, heading in _HEADINGS.items():
         tests = difference.changes[name]
         if tests:
             lines += ["", f"#### {heading}", "", "| rule | what | tests |", "|---|---|---|"]
         for (rule, state, link), cells in by_rule(tests).items():
-            what = f"[{_escaped(state or 'held')}]({link})" if link else _escaped(state or "held")
+            what = f"[{escaped(state or 'held')}]({link})" if link else escaped(state or "held")
             shown = ", ".join(f"`{_coded(cell)}`" for cell in cells[:3])
             more = f" and {len(cells) - 3} more" * (len(cells) > 3)
-            lines.append(f"| `{rule}` | {what} | {len(cells)}: {shown}{more} |")
+            lines.append(f"| `{_coded(rule)}` | {what} | {len(cells)}: {shown}{more} |")
     if difference.refusals:
         lines += ["", "#### Refused with another type, which breaks no rule", ""]
-        lines += [f"- {types}: {rules}" for types, rules in refused(difference)]
+        lines += [f"- {escaped(f'{types}: {rules}')}" for types, rules in refused(difference)]
     still = difference.changes["still deviates"]
     lines += ["", f"Deviates, as before: {counted(len(still), 'test')}."] * bool(still)
     return "\n".join(lines)
 
 
-def _escaped(text: str) -> str:
-    """Text that Markdown takes for text, in a cell of a table too."""
-    return "".join(f"\\{letter}" if letter in r"\|[]<>*_`" else letter for letter in text)
+def escaped(text: str) -> str:
+    """Text that Markdown takes for text, in a cell of a table too, and that calls nobody."""
+    text = "".join(f"\\{letter}" if letter in r"\|[]<>*_`" else letter for letter in text)
+    return text.replace("@", "@\u200b")
 
 
 def _coded(text: str) -> str:
@@ -261,8 +295,7 @@ def as_json(difference: Difference) -> str:
                         "rule": rule,
                         "cell": cell,
                         "outcome": result.outcome,
-                        "reason": result.reason,
-                        "link": result.link,
+                        "known": dict(result.known),
                     }
                     for (rule, cell), result in tests.items()
                 ]

@@ -16,9 +16,9 @@ dies       true where the call kills the process
 undefined  true where torch reads memory that is not its own, so that anything may happen
 quote      true where it is torch's documentation that deviates, and says it in other words
 
-They are strict both ways. A violation that is not listed fails. So does an entry that is listed and
-does not happen, unless what happens is undefined. What a rule says of calls other than ``when`` is
-checked as ever.
+They are strict both ways. A violation that is not listed fails; a death is listed only by ``dies`` or
+``undefined``. A test that an entry lists fails if nothing happens, unless what happens is undefined.
+What a rule says of calls other than ``when`` is checked as ever; where a call ``dies``, no rule goes.
 """
 
 from __future__ import annotations
@@ -33,18 +33,26 @@ from typing import Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from rnn_contracts.contracts import rule
+from rnn_contracts.contracts import CELLS, LAYERS, rule
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-CONDITIONS = {
-    "dtype", "layout", "N", "initial_state", "bias", "nonlinearity", "dropout", "training",
-    "grad_mode", "enforce_sorted",
-}  # fmt: skip
-"""What ``when`` may speak of."""
+CONDITIONS: dict[str, tuple[object, ...]] = {
+    "dtype": ("float32", "float64", "bfloat16", "float16"),
+    "layout": ("batched", "unbatched", "packed"),
+    "N": (0, 1, 2, 3),
+    "initial_state": (True, False),
+    "bias": (True, False),
+    "nonlinearity": ("tanh", "relu"),
+    "dropout": (0.0, 0.5),
+    "training": (True, False),
+    "grad_mode": ("enable_grad", "no_grad", "inference_mode"),
+    "enforce_sorted": (True, False),
+}
+"""What ``when`` may speak of, and the values that it may have."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,7 @@ class Deviation:
     rule: str
     torch: str
     reason: str
-    kinds: tuple[str, ...] = ("*",)
+    kinds: tuple[str, ...] = LAYERS + CELLS
     variants: tuple[str, ...] = ("*",)
     devices: tuple[str, ...] = ("*",)
     mended: str = ""
@@ -76,17 +84,18 @@ class Deviation:
 
     def concerns(self, kind: str, variant: str, device: str) -> bool:
         """Whether it speaks of tests of that kind, variant and device."""
-        return all(
+        return kind in self.kinds and all(
             any(fnmatchcase(value, pattern) for pattern in patterns)
-            for value, patterns in (
-                (kind, self.kinds),
-                (variant, self.variants),
-                (device, self.devices),
-            )
+            for value, patterns in ((variant, self.variants), (device, self.devices))
         )
 
     def __str__(self) -> str:
         return f"{self.rule}: {self.reason}"
+
+
+def _typed(values: tuple[object, ...]) -> list[tuple[type, object]]:
+    # To Python, True is 1.
+    return [(type(value), value) for value in values]
 
 
 _ACCEPTS: dict[str, Callable[[object], bool]] = {
@@ -95,13 +104,17 @@ _ACCEPTS: dict[str, Callable[[object], bool]] = {
     "tuple[str, ...]": lambda value: (
         isinstance(value, list) and all(isinstance(part, str) for part in value)
     ),
-    "Mapping[str, object]": lambda value: isinstance(value, dict) and CONDITIONS.issuperset(value),
+    "Mapping[str, object]": lambda value: (
+        isinstance(value, dict)
+        and all((type(it), it) in _typed(CONDITIONS.get(name, ())) for name, it in value.items())
+    ),
 }
 _EXPECTED = {
     "str": "text",
     "bool": "true or false",
     "tuple[str, ...]": "a list of texts",
-    "Mapping[str, object]": f"a table of {', '.join(sorted(CONDITIONS))}",
+    "Mapping[str, object]": "a table of "
+    + ", ".join(f"{name} {values}" for name, values in CONDITIONS.items()),
 }
 
 
@@ -138,6 +151,14 @@ def _entry(number: int, table: object) -> Deviation:
     try:
         if rule(table["rule"]).kind == "refusal" and table.get("when"):
             raise ValueError("when: a refusal is known by its variants")
+        for kind in table.get("kinds", ()):
+            if kind not in LAYERS + CELLS:
+                raise ValueError(f"no kind {kind!r}; known: {', '.join(LAYERS + CELLS)}")
+        if table.get("dies") and not table.get("when"):
+            raise ValueError("dies: say when")
+        others = {"variants", "devices", "when", "dies", "undefined"}.intersection(table)
+        if table.get("quote") and others:
+            raise ValueError(f"quote: documentation has no {', '.join(sorted(others))}")
         SpecifierSet(table["torch"])
         Version(table.get("mended") or "0")
     except (ValueError, InvalidSpecifier, InvalidVersion) as error:

@@ -105,9 +105,8 @@ def _timeout(config: pytest.Config) -> pytest.MarkDecorator | None:
         return None
     if config.getoption("timeout") is not None or config.getini("timeout"):
         return None
-    # A worker ends with it, which is reported as the death of one is.
-    worker = hasattr(config, "workerinput")
-    return pytest.mark.timeout(_SECONDS, **({"method": "thread"} if worker else {}))
+    # It ends the process, as nothing less is sure to; that of a worker is reported as a death.
+    return pytest.mark.timeout(_SECONDS, method="thread")
 
 
 def pytest_collection_finish() -> None:
@@ -407,6 +406,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         if isinstance(error, checks.ContractViolation):
             broken = error.rule_id
             item.user_properties.append(("broken", broken))
+            if error.died and always and not always.undefined:
+                raise
         else:
             # What is undefined may turn out otherwise when Hypothesis tries it again.
             flaky = isinstance(error, hypothesis.errors.Flaky)
@@ -424,8 +425,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         for entry in happened:
             if not _happens(item, entry):
                 _stale(item, entry)
-        if happened:
-            _expected_to_fail(item, *happened)
+        if happened or getattr(item, "obj", None) is _nothing:
+            _expected_to_fail(item, *(happened or known))
     finally:
         if always and always.undefined:
             # Though it was refused, it may have left its mark.
@@ -467,6 +468,7 @@ def _expected_to_fail(item: pytest.Item, *entries: Deviation) -> NoReturn:
 
 
 def _stale(item: pytest.Item, entry: Deviation) -> NoReturn:
+    item.user_properties.append(("stale", str(entry)))
     release = Version(torch.__version__).base_version
     pytest.fail(
         f"{entry.rule}: a known deviation no longer happens on torch {torch.__version__}\n"

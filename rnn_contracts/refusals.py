@@ -27,7 +27,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from rnn_contracts import checks
 from rnn_contracts.calls import Case
-from rnn_contracts.contracts import CELLS, LAYERS, RULES
+from rnn_contracts.contracts import CELLS, LAYERS, RULES, shape_rule
 
 REFUSALS = (ValueError, RuntimeError, TypeError)
 SECONDS = 60
@@ -259,11 +259,14 @@ def check_refused(rule_id: str, case: Case, wrong: Wrong) -> None:
     __tracebackhide__ = True
     attempt = wrong.attempt(case)
     checks.checked[rule_id] += 1
-    refused, found = _child(case.device).run(attempt)
-    if refused:
+    outcome, found = _child(case.device).run(attempt)
+    if outcome == "refused":
         types[found] += 1
         return
     discard(case.device)
+    if outcome == "unusable":
+        argument = shape_rule(case.layer, "h_0" if case.initial_state else "input").id
+        checks.violated(argument, case, f"the right call raised {found}", show="result")
     described = attempt.wrong if wrong.constructor else case.describe()
     raise checks.ContractViolation(
         rule_id,
@@ -274,15 +277,19 @@ def check_refused(rule_id: str, case: Case, wrong: Wrong) -> None:
         f"  torch {torch.__version__}   reproduce:\n"
         f"{attempt}\n"
         f"  see {RULES[rule_id].source}",
+        died=outcome == "died",
     )
 
 
-def run(attempt: Attempt) -> tuple[bool, str]:
-    """Whether it was refused, and by what, or what happened instead."""
+def run(attempt: Attempt) -> tuple[str, str]:
+    """``refused`` and by what, ``broken`` and what happened instead, or ``unusable`` and why."""
     names: dict[str, Any] = {}
     # The lines are those of this module and of the case, never somebody else's.
-    exec(attempt.setup, names)  # noqa: S102
-    expected = eval(attempt.right, names) if attempt.right else None  # noqa: S307
+    try:
+        exec(attempt.setup, names)  # noqa: S102
+        expected = eval(attempt.right, names) if attempt.right else None  # noqa: S307
+    except Exception as error:
+        return "unusable", f"{type(error).__name__}: {error}"
     spoiled = dict(names)
     exec(attempt.spoil, spoiled)  # noqa: S102
     before = {name: _copy(spoiled[name]) for name in ("input", "h_0", "c_0") if name in spoiled}
@@ -291,15 +298,15 @@ def run(attempt: Attempt) -> tuple[bool, str]:
     except REFUSALS as error:
         refusal = type(error).__name__
     except BaseException as error:
-        return False, f"raised {type(error).__name__}: {error}"
+        return "broken", f"raised {type(error).__name__}: {error}"
     else:
-        return False, f"was accepted and gave {_described(result)}"
+        return "broken", f"was accepted and gave {_described(result)}"
     for name, old in before.items():
         if not _same(old, spoiled[name]):
-            return False, f"was refused with {refusal}, but {name} is no longer what it was"
+            return "broken", f"was refused with {refusal}, but {name} is no longer what it was"
     if attempt.right and not _same(expected, eval(attempt.right, names)):  # noqa: S307
-        return False, f"was refused with {refusal}, but the right call now gives something else"
-    return True, refusal
+        return "broken", f"was refused with {refusal}, but the right call now gives something else"
+    return "refused", refusal
 
 
 def _copy(value: Any) -> Any:
@@ -340,19 +347,19 @@ class _Child:
             self.process.start()
         end.close()
 
-    def run(self, attempt: Attempt) -> tuple[bool, str]:
+    def run(self, attempt: Attempt) -> tuple[str, str]:
         try:
             self.pipe.send(attempt)
             if not self.pipe.poll(SECONDS):
-                self.process.kill()
-                return False, f"hung for {SECONDS} s"
-            refused, found = self.pipe.recv()
+                self.close()
+                return "died", f"hung for {SECONDS} s"
+            outcome, found = self.pipe.recv()
         except (EOFError, OSError):
             self.process.join()
             code = self.process.exitcode or 0
             death = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-            return False, f"killed the process ({death})"
-        return bool(refused), str(found)
+            return "died", f"killed the process ({death})"
+        return str(outcome), str(found)
 
     def close(self) -> None:
         self.pipe.close()
@@ -393,7 +400,7 @@ def _serve(pipe: Connection, forked: bool) -> None:
     if forked:
         # Let go of all else that the parent has open: who listens to it must see it die.
         os.closerange(3, pipe.fileno())
-        os.closerange(pipe.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
+        os.closerange(pipe.fileno() + 1, min(os.sysconf("SC_OPEN_MAX"), 2**16))
     with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
         while True:
             pipe.send(run(pipe.recv()))

@@ -18,6 +18,9 @@ LINK = "https://github.com/pytorch/pytorch/issues/175978"
 HELD: dict[str, str] = {}
 BROKEN = {"broken": "output-shape"}
 KNOWN = {"deviation": "output-shape: it is known", "link": LINK}
+OTHER = {"deviation": "output-shape: it is worse", "link": ""}
+STALE = {"stale": "output-shape: it is known", "ending": "failure"}
+NOT_CHECKED = {"ending": "failure"}, {"ending": "error"}, {"ending": "skipped"}
 
 
 def report(
@@ -36,7 +39,9 @@ def report(
             f"<property name={quoteattr(name)} value={quoteattr(value)} />"
             for name, value in values.items()
         )
-        ending = '<failure message="">no</failure>' if "broken" in came else ""
+        values.pop("ending", None)
+        kind = "failure" if "broken" in came else came.get("ending")
+        ending = f'<{kind} message="">no</{kind}>' if kind else ""
         cases += (
             f"<testcase name={quoteattr(f'test_it[{cell}]')}>"
             f"<properties>{properties}</properties>{ending}</testcase>"
@@ -66,6 +71,7 @@ def diff(
         (KNOWN, HELD, "mended", 0),
         (BROKEN, KNOWN, "mended", 0),
         (BROKEN, BROKEN, "still broken", 0),
+        (KNOWN, STALE, "mended", 0),
         (KNOWN, KNOWN, "still deviates", 0),
     ],
 )
@@ -78,6 +84,24 @@ def test_change(
     assert changed == ({change: [("output-shape", "b")]} if change else {})
     assert difference.obstacles == []
     assert difference.exit_code == exit_code
+
+
+def test_another_deviation_breaks_what_deviated(tmp_path: Path) -> None:
+    """What is new broke, what is no longer there is mended."""
+    difference = diff(tmp_path, {"a": KNOWN}, {"a": OTHER})
+    assert difference.changes["broke"]["output-shape", "a"].known == {"it is worse": ""}
+    assert difference.changes["mended"]["output-shape", "a"].known == {"it is known": LINK}
+    assert difference.exit_code == 1
+
+
+@pytest.mark.parametrize("came", NOT_CHECKED)
+def test_what_checked_nothing_is_not_green(tmp_path: Path, came: dict[str, str]) -> None:
+    """In both runs alike, as where torch cannot be imported: nothing was compared."""
+    difference = diff(tmp_path, {"a": HELD, "b": came}, {"a": HELD, "b": came})
+    assert difference.obstacles == [
+        f"1 test checked nothing in the {name} report, of output-shape" for name in ("old", "new")
+    ]
+    assert difference.exit_code == 2
 
 
 def test_the_type_of_a_refusal_is_told_and_breaks_nothing(tmp_path: Path) -> None:
@@ -192,13 +216,21 @@ def test_markdown(reports: tuple[str, str], capsys: pytest.CaptureFixture[str]) 
     assert "**Something broke.**" in lines
 
 
+def test_a_report_writes_no_markdown(tmp_path: Path) -> None:
+    """Nor does it call anybody, nor start a line."""
+    known = {"deviation": "output-shape: <b>|\n# @you", "link": "javascript:x"}
+    difference = diff(tmp_path, {"a": HELD}, {"a": known})
+    (line,) = (line for line in compare.as_markdown(difference).splitlines() if "you" in line)
+    assert line == "| `output-shape` | \\<b\\>\\| # @\u200byou | 1: `a` |"
+
+
 def test_json(reports: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     """The same for machines."""
     assert cli.main(["diff", *reports, "--format", "json"]) == 1
     read = json.loads(capsys.readouterr().out)
     assert read["exit_code"] == 1
     assert [entry["cell"] for entry in read["broke"]] == ["a", "c|d"]
-    assert read["broke"][0]["link"] == read["mended"][0]["link"] == LINK
+    assert read["broke"][0]["known"] == read["mended"][0]["known"] == {"it is known": LINK}
     assert read["old"] == {"torch": "2.9.1 (git 1)", "devices": ["cpu"]}
 
 
@@ -213,6 +245,8 @@ BOMB = '<!DOCTYPE a [<!ENTITY b "c"><!ENTITY d "&b;&b;">]><testsuites>&d;</tests
         ("<testsuites>", "cannot be read as XML: "),
         (BOMB, "cannot be read as XML: "),
         ("\x00\xff", "cannot be read as XML: "),
+        ('<?xml version="1.0" encoding="foo"?><a/>', "cannot be read as XML: "),
+        ('<?xml version="1.0" encoding="shift_jis"?><a/>', "cannot be read as XML: "),
         ("<html/>", "not a report of rnn-contracts: no test in it names a rule"),
         ('<testsuites><testcase name="a"/></testsuites>', "not a report of rnn-contracts: "),
         ("<a><testcase><property/></testcase></a>", "not a report of rnn-contracts: "),

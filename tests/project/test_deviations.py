@@ -27,6 +27,17 @@ link = "https://example.org/1"
 """
 
 
+SHAPES = """
+[[deviation]]
+rule = "output-shape"
+kinds = ["GRU"]
+when = {dtype = "float16"}
+torch = ">=2"
+reason = "one axis too many in float16"
+measured = "here"
+"""
+
+
 def test_an_entry_covers_its_releases_kinds_and_variants() -> None:
     """A build or a nightly belongs to the release that it is made from."""
     (entry,) = deviations.parse(ENTRY)
@@ -62,7 +73,11 @@ def test_an_entry_covers_its_releases_kinds_and_variants() -> None:
         (ENTRY.replace("link", "# link"), "deviation 1: link or measured is missing"),
         (ENTRY + "dies = 1", "deviation 1: dies: expected true or false, got 1"),
         (ENTRY + "when = {N = 0}", "deviation 1: when: a refusal is known by its variants"),
-        (ENTRY + "when = {size = 0}", "deviation 1: when: expected a table of N, bias, "),
+        (ENTRY + "when = {size = 0}", "deviation 1: when: expected a table of dtype "),
+        (ENTRY.replace("RNNCell", "rnncell"), "deviation 1: no kind 'rnncell'; known: RNN, GRU, "),
+        (ENTRY + "quote = true", "deviation 1: quote: documentation has no variants"),
+        (SHAPES.replace("float16", "half"), "deviation 1: when: expected a table of dtype "),
+        (SHAPES.replace("when", "# when") + "dies = true", "deviation 1: dies: say when"),
         ("deviation = [1]", r"deviation 1: expected a \[\[deviation\]\] table, got 1"),
     ],
 )
@@ -107,15 +122,6 @@ def test_an_undefined_deviation_may_not_happen(monkeypatch: pytest.MonkeyPatch) 
     assert run_suite(*SELECTED).exit_code == pytest.ExitCode.OK
 
 
-SHAPES = """
-[[deviation]]
-rule = "output-shape"
-kinds = ["GRU"]
-when = {dtype = "float16"}
-torch = ">=2"
-reason = "one axis too many in float16"
-measured = "here"
-"""
 ON_GRU = ("--rnn-device=cpu", "-k", "GRU and not Cell", "-m", "rule(id='output-shape')")
 
 
@@ -168,10 +174,48 @@ def test_what_kills_the_process_is_tried_in_another(monkeypatch: pytest.MonkeyPa
     }
 
 
+def test_where_a_call_dies_no_other_rule_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does a test pass of which nothing is left."""
+    text = SHAPES.replace('dtype = "float16"', "N = 0") + "dies = true"
+    monkeypatch.setattr(deviations, "known", lambda: deviations.parse(text))
+    outcome = run_suite(*ON_GRU[:-1], "rule(id='empty-batch-allowed')")
+    assert (outcome.passed, len(outcome.items)) == ([], 16)
+
+
+def test_a_death_is_excused_by_no_other_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is worse than what is known."""
+
+    class Dies(nn.RNNCell):
+        def __init__(self, input_size: Any, *more: Any, **arguments: Any) -> None:
+            if input_size == 0:
+                os.kill(os.getpid(), signal.SIGSEGV)
+            super().__init__(input_size, *more, **arguments)
+
+    monkeypatch.setattr(nn, "RNNCell", Dies)
+    outcome = run_suite(*SELECTED)
+    assert outcome.exit_code == pytest.ExitCode.TESTS_FAILED
+    assert len(outcome.failed) == 2
+    assert "input_size=0-keyword: killed the process (SIGSEGV)" in outcome.printed[0]
+
+
+def test_a_right_call_that_raises_is_no_known_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It breaks the rule of the input or of the state, whatever is known of the wrong call."""
+
+    def forward(*_: Any) -> Any:
+        raise KeyError
+
+    monkeypatch.setattr(nn.RNNCell, "forward", forward)
+    outcome = run_suite("-m", "rule(id='state-structure-refused')", "-k", "RNNCell and cpu")
+    assert outcome.passed == []
+    assert len(outcome.failed) == len(outcome.items) > 0
+    assert outcome.printed[0].startswith("rnn-cell-initial-hidden-shape\n")
+    assert "the right call raised KeyError" in outcome.printed[0]
+
+
 def test_documentation_may_deviate(monkeypatch: pytest.MonkeyPatch) -> None:
     """Words are no behaviour: they have entries of their own."""
-    text = ENTRY.replace("size-refused", "recurrence").replace("RNNCell", "GRU") + "quote = true"
-    text = text.replace('variants = ["input_size=0-*"]', "")
+    text = ENTRY.replace("size-refused", "recurrence").replace("RNNCell", "GRU")
+    text = text.replace('variants = ["input_size=0-*"]', "quote = true")
     monkeypatch.setattr(deviations, "known", lambda: deviations.parse(text))
     selected = ("-k", "test_quote and recurrence-GRU and not Cell")
     stale = run_suite(*selected)
