@@ -110,9 +110,9 @@ class Difference:
 def compare(old: Report, new: Report) -> Difference:
     """Hold the new report against the old one, test by test."""
     difference = Difference(old, new, list(_obstacles(old, new)))
-    changes = {
+    changes: dict[str, dict[tuple[str, str], Result]] = {
         name: {} for name in ("broke", "mended", "new", "gone", "still broken", "still deviates")
-    }  # type: dict[str, dict[tuple[str, str], Result]]
+    }
     for test in sorted({*old.results, *new.results}):
         before, after = old.results.get(test), new.results.get(test)
         if after is None:

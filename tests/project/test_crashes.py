@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import xml.etree.ElementTree as ElementTree
 
 import pytest
+
+from rnn_contracts import crashes
 
 SUITE = """
     import os, signal, time
@@ -63,6 +67,17 @@ def test_the_call_is_told_and_the_run_goes_on(pytester: pytest.Pytester, end: st
     assert properties["cell"] == "GRU-batch_first-1_layer-bidirectional"
     assert properties["device"] == "cpu"
     assert "layer = nn.GRU(" in (failed.findtext("failure") or "")
+
+
+def test_to_raise_is_not_to_die() -> None:
+    """Whatever is raised, though its process ends with it."""
+    assert crashes.dies(lambda: os.kill(os.getpid(), signal.SIGFPE))
+    for error in (ValueError(), pytest.fail.Exception("no"), SystemExit(3)):
+
+        def call(error: BaseException = error) -> None:
+            raise error
+
+        assert not crashes.dies(call)
 
 
 def test_many_deaths_do_not_end_the_run(pytester: pytest.Pytester) -> None:
