@@ -11,7 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
+from rnn_contracts import subjects
 from rnn_contracts.contracts import Layer, evaluate, shape_rule, tensors
+from rnn_contracts.subjects import Subject
 
 DTYPES = ("float32", "float64", "bfloat16", "float16")
 GRAD_MODES = ("enable_grad", "no_grad", "inference_mode")
@@ -31,7 +33,8 @@ class Case:
 
     ``layout`` is a key of the rules' ``shapes``. ``lengths`` are those of a packed input, and
     empty otherwise; ``N`` is then their number and ``L`` the longest. ``grad_mode`` names a
-    context manager of ``torch``. ``seed`` determines every random number of the case.
+    context manager of ``torch``. ``seed`` determines every random number of the case. ``subject``
+    is the name of what stands in the place of torch's own layer; empty for that itself.
     """
 
     layer: Layer
@@ -47,6 +50,7 @@ class Case:
     initial_state: bool = False
     contiguous: bool = True
     grad_mode: str = "enable_grad"
+    subject: str = ""
 
     @property
     def on_accelerator(self) -> bool:
@@ -78,18 +82,45 @@ class Case:
             self.layout, self.layout
         )
         values = vars(self.layer) | vars(self) | {"layout": layout}
+        values["projection"] = self.layer.proj_size > 0
         return all(values[name] == value for name, value in when.items())
 
     def describe(self, *, call: bool = True) -> str:
         """The layer, the call if there is one, and where, in one line."""
         options = [self.device, self.dtype] + ["eval"] * (not self.training)
         if not call:
-            return f"{self.layer}   {', '.join(options)}"
+            return f"{self.construction}   {', '.join(options)}"
         packed = f" packed with lengths {list(self.lengths)}" if self.lengths else ""
         options += ["with initial state"] * self.initial_state
         options += ["not contiguous"] * (not self.contiguous)
         options += [self.grad_mode] * (self.grad_mode != "enable_grad")
-        return f"{self.layer}   input {self.input_shape}{packed}   {', '.join(options)}"
+        return f"{self.construction}   input {self.input_shape}{packed}   {', '.join(options)}"
+
+    @property
+    def callee(self) -> str:
+        """What makes the layer, as code: ``nn.LSTM``."""
+        if not self.subject:
+            return f"nn.{self.layer.kind}"
+        name = self.subject.rpartition(":")[2].rpartition(".")[2]
+        return name if name.isidentifier() else f"make_{self.layer.kind.lower()}"
+
+    @property
+    def construction(self) -> str:
+        """The layer as code: ``nn.LSTM(5, 8, num_layers=2)``."""
+        return f"{self.callee}({str(self.layer).partition('(')[2]}"
+
+    @property
+    def imports(self) -> list[str]:
+        """Python that imports what the rest of the code names."""
+        lines = ["import torch; from torch import nn"]
+        if self.subject:
+            module, _, name = self.subject.partition(":")
+            outer = name.partition(".")[0]
+            inner = f"; {self.callee} = {name}" * (outer != name)
+            line = f"from {module} import {outer}{inner}"
+            # What has no name in its module cannot be imported.
+            lines.append(f"# {self.callee}: {self.subject}" if "<" in name else line)
+        return lines
 
     def setup(self, *, call: bool = True) -> list[str]:
         """Python that makes ``layer`` and, for a call, ``input``, ``h_0`` and ``c_0``."""
@@ -97,9 +128,8 @@ class Case:
         factory += f", dtype=torch.{self.dtype}" * (self.dtype != "float32")
         mode = ".eval()" * (not self.training)
         lines = [
-            "import torch; from torch import nn",
             f"torch.manual_seed({self.seed})",
-            f"layer = {str(self.layer)[:-1]}{factory}){mode}",
+            f"layer = {self.construction[:-1]}{factory}){mode}",
         ]
         if call:
             lines.append(
@@ -125,7 +155,7 @@ class Case:
         ``show`` speaks of ``layer``, of the tensors by the names of the contract, or of the whole
         ``result``.
         """
-        lines = self.setup(call=call)
+        lines = self.imports + self.setup(call=call)
         if call:
             plain = self.grad_mode == "enable_grad"
             callee = "layer" if plain else f"torch.{self.grad_mode}()(layer)"
@@ -152,17 +182,33 @@ class Observation:
 
 
 def build(case: Case) -> nn.Module:
-    """The layer of the case, made by ``torch.nn``'s class of that name."""
+    """The layer of the case, made by ``torch.nn``'s class of that name, or by the subject."""
     # torch.manual_seed formats a stack trace for every accelerator it might start one day: 2 ms.
     manual_seed = torch.manual_seed if case.on_accelerator else torch.default_generator.manual_seed
     manual_seed(case.seed)
-    layer = case.layer
-    constructor: Callable[..., nn.Module] = getattr(nn, layer.kind)
-    dtype = getattr(torch, case.dtype)
-    module = constructor(
-        layer.input_size, layer.hidden_size, **layer.arguments, device=case.device, dtype=dtype
-    )
+    constructor: Callable[..., Any] = getattr(nn, case.layer.kind)
+    if subject := subject_of(case):
+        subjects.require(subject, options(case))
+        constructor = subject.constructor
+    module = constructor(case.layer.input_size, case.layer.hidden_size, **options(case))
+    if not isinstance(module, nn.Module):
+        raise TypeError(f"made a {type(module).__name__}, which is no torch.nn.Module")
     return module.train(case.training)
+
+
+def options(case: Case) -> dict[str, object]:
+    """What the constructor is given besides the sizes: all that is not torch's default."""
+    options = case.layer.arguments
+    if case.device != "cpu":
+        options["device"] = case.device
+    if case.dtype != "float32":
+        options["dtype"] = getattr(torch, case.dtype)
+    return options
+
+
+def subject_of(case: Case) -> Subject | None:
+    """What stands in the place of torch's own layer, if anything does."""
+    return subjects.find(case.layer.kind, case.subject) if case.subject else None
 
 
 def arguments(case: Case) -> tuple[Tensor, tuple[Tensor, ...]]:

@@ -8,24 +8,29 @@ from __future__ import annotations
 
 import collections
 import math
+from dataclasses import replace
 from typing import Any, NoReturn
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence
+from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
-from rnn_contracts import calls, crashes
+from rnn_contracts import calls, crashes, subjects
 from rnn_contracts.calls import Case, Observation
-from rnn_contracts.contracts import CELLS, RULES, evaluate, parameter_shapes, shape_rule
+from rnn_contracts.contracts import (
+    ACCEPTING,
+    CELLS,
+    RULES,
+    Layer,
+    call_axes,
+    evaluate,
+    parameter_shapes,
+    shape_rule,
+    tensors,
+)
 
 checked: collections.Counter[str] = collections.Counter()
 """How many comparisons were made for each rule since the counter was last cleared."""
-
-
-# The rules that a call breaks by raising.
-_ACCEPTING = {"empty-batch-allowed"} | {
-    rule.id for rule in RULES.values() if {"input", "h_0", "c_0"} & {*rule.tensors}
-}
 
 
 class ContractViolation(AssertionError):
@@ -46,6 +51,7 @@ def build(rule_id: str, case: Case) -> nn.Module:
     try:
         module = calls.build(case)
     except Exception as error:
+        subjects.excuse(calls.subject_of(case), error)
         found = f"the constructor raised {type(error).__name__}: {error}"
         violated("constructor-accepts", case, found, show="layer", call=False, cause=error)
     checked["constructor-accepts"] += 1
@@ -75,11 +81,12 @@ def call(
     """
     __tracebackhide__ = True
     argument = shape_rule(case.layer, "h_0" if state else "input")
-    accepting = rule_id if lawful or rule_id in _ACCEPTING else argument.id
+    accepting = rule_id if lawful or rule_id in ACCEPTING else argument.id
     crashes.note(rule_id, case)
     try:
         observation = calls.call(case, module, input, state)
     except Exception as error:
+        subjects.excuse(calls.subject_of(case), error)
         found = f"the call raised {type(error).__name__}: {error}"
         violated(accepting, case, found, show="result", cause=error)
     checked[accepting] += 1
@@ -110,43 +117,54 @@ def check_packed(rule_id: str, case: Case) -> None:
     observation = observe(rule_id, case)
     data = named_tensors(observation)["output"]
     _compare(rule_id, case, "output.data", data, RULES[rule_id].shapes["packed"])
+    _compare_packing(rule_id, observation)
+
+
+def _compare_packing(rule_id: str, observation: Observation) -> None:
+    __tracebackhide__ = True
     for field in ("batch_sizes", "sorted_indices", "unsorted_indices"):
         expected, found = getattr(observation.input, field), getattr(observation.result[0], field)
         checked[rule_id] += 1
         if not _equal(expected, found):
             where = f"output.{field}"
-            violated(rule_id, case, f"{where} = {found}   expected {expected}", show=where)
+            text = f"{where} = {found}   expected {expected}"
+            violated(rule_id, observation.case, text, show=where)
 
 
 def check_parameter_names(rule_id: str, case: Case) -> None:
     """The layer has the parameters of the contract and no others."""
     __tracebackhide__ = True
-    expected = list(parameter_shapes(case.layer))
-    found = [name for name, _ in build(rule_id, case).named_parameters()]
     checked[rule_id] += 1
+    named_parameters(case, build(rule_id, case))
+
+
+def named_parameters(case: Case, module: nn.Module) -> dict[str, nn.Parameter]:
+    """The parameters; without the names of the contract ``parameter-names`` is broken."""
+    __tracebackhide__ = True
+    parameters = dict(module.named_parameters())
+    expected = list(parameter_shapes(case.layer))
+    found = list(parameters)
     if sorted(expected) != sorted(found):
         missing = [name for name in expected if name not in found]
         extra = [name for name in found if name not in expected]
         show = "[name for name, _ in layer.named_parameters()]"
         named = (", ".join(names) or "none" for names in (missing, extra))
         found_text = "missing: {}   unexpected: {}".format(*named)
-        violated(rule_id, case, found_text, show=show, call=False)
+        violated("parameter-names", case, found_text, show=show, call=False)
+    return parameters
 
 
 def check_parameter_shapes(rule_id: str, case: Case) -> None:
     """Every parameter that the rule speaks of is there and has the shape that it states."""
     __tracebackhide__ = True
     rule = RULES[rule_id]
-    parameters = dict(build(rule_id, case).named_parameters())
-    for name in parameter_shapes(case.layer):
+    parameters = named_parameters(case, build(rule_id, case))
+    for name, parameter in parameters.items():
         stem, _, suffix = name.partition("_l")
-        if stem not in rule.tensors:
-            continue
-        if name not in parameters:
-            violated(rule_id, case, f"{name} is missing", show=f"layer.{name}", call=False)
-        first = suffix.removesuffix("_reverse") in ("", "0")
-        formula = rule.shapes["k = 0" if first else "k > 0"]
-        _compare(rule_id, case, f"layer.{name}", parameters[name], formula, call=False)
+        if stem in rule.tensors:
+            first = suffix.removesuffix("_reverse") in ("", "0")
+            formula = rule.shapes["k = 0" if first else "k > 0"]
+            _compare(rule_id, case, f"layer.{name}", parameter, formula, call=False)
 
 
 def check_initialised(rule_id: str, case: Case) -> None:
@@ -155,7 +173,7 @@ def check_initialised(rule_id: str, case: Case) -> None:
     # Drawn inside the bound, then rounded to the dtype: at most half an ulp outside it.
     eps = torch.finfo(getattr(torch, case.dtype)).eps
     bound = (1 + eps) / math.sqrt(case.layer.hidden_size)
-    for name, parameter in build(rule_id, case).named_parameters():
+    for name, parameter in named_parameters(case, build(rule_id, case)).items():
         checked[rule_id] += 1
         values = parameter.detach().double()
         if not bool((values.abs() <= bound).all()):
@@ -172,7 +190,7 @@ def check_initialised(rule_id: str, case: Case) -> None:
 def check_attributes(rule_id: str, case: Case, **expected: object) -> None:
     """Every parameter has these attributes: ``requires_grad=True``, ``dtype=torch.float32``."""
     __tracebackhide__ = True
-    for name, parameter in build(rule_id, case).named_parameters():
+    for name, parameter in named_parameters(case, build(rule_id, case)).items():
         for attribute, value in expected.items():
             found, where = getattr(parameter, attribute), f"layer.{name}.{attribute}"
             checked[rule_id] += 1
@@ -227,7 +245,14 @@ def _equal(expected: Tensor | None, found: Tensor | None) -> bool:
 
 
 def _compare(
-    rule_id: str, case: Case, name: str, tensor: Tensor, formula: str, *, call: bool = True
+    rule_id: str,
+    case: Case,
+    name: str,
+    tensor: Tensor,
+    formula: str,
+    *,
+    call: bool = True,
+    show: str | None = None,
 ) -> None:
     __tracebackhide__ = True
     checked[rule_id] += 1
@@ -245,7 +270,8 @@ def _compare(
     values = ", ".join(f"{axis} = {evaluate(axis, case.axes)[0]}" for axis in axes)
     line += f"{found}   expected {expected}"
     found_text = f"{line}\n  {marks:<{at}}   {values}"
-    violated(rule_id, case, found_text, show=f"tuple({name}.shape)", call=call)
+    show = f"tuple({name}.shape)" if show is None else show
+    violated(rule_id, case, found_text, show=show, call=call)
 
 
 def violated(
@@ -263,14 +289,102 @@ def violated(
 
 
 def message(rule_id: str, case: Case, found: str, *, show: str, call: bool = True) -> str:
-    """Rule, finding, call, code to paste that prints ``show``, and source."""
+    """Rule, finding, call, code to paste that prints ``show`` if there is any, and source."""
     rule = RULES[rule_id]
+    snippet = f"   reproduce:\n{case.snippet(show, call=call)}" if show else ""
     return (
         f"{rule_id}\n"
         f"  {rule.says}\n"
         f"  {found}\n"
         f"  {case.describe(call=call)}\n"
-        f"  torch {torch.__version__}   reproduce:\n"
-        f"{case.snippet(show, call=call)}\n"
+        f"  torch {torch.__version__}{snippet}\n"
         f"  see {rule.source}"
     )
+
+
+# --- A call of somebody else's -------------------------------------------------------------------
+
+
+def check(layer: nn.Module, input: Any, state: Any = None, *, like: object = None) -> Any:
+    """Call the layer, hold what goes in and comes out against the shape rules, and return it.
+
+    ``input`` is a tensor or a ``PackedSequence``, ``state`` what the layer takes for its initial
+    state. ``like`` is the layer of ``torch.nn``, or the ``Layer``, that ``layer`` stands for; it is
+    needed if that is no subclass of torch's. ``ContractViolation``, an ``AssertionError``, names the
+    rule that a shape breaks. What the layer raises passes through. ``ValueError`` if it is not told
+    what the layer is.
+    """
+    __tracebackhide__ = True
+    try:
+        described = Layer.of(layer if like is None else like)
+    except ValueError:
+        what = type(layer if like is None else like).__qualname__
+        expected = "the layer of torch.nn, or the Layer, that the layer stands for"
+        raise ValueError(f"like: expected {expected}, got {what}") from None
+    case = _case_of(described, layer, input, state)
+    _compare_arguments(case, state)
+    given = () if state is None else (state,)
+    observation = Observation(case, input, (), layer(input, *given))
+    for name, tensor in named_tensors(observation).items():
+        rule = shape_rule(described, name)
+        data = ".data" * (bool(case.lengths) and name == "output")
+        _compare(rule.id, case, f"{name}{data}", tensor, rule.shapes[case.layout])
+    if case.lengths:
+        _compare_packing("packed-output", observation)
+    return observation.result
+
+
+def _case_of(described: Layer, layer: nn.Module, input: Any, state: Any) -> Case:
+    """The call, as the messages describe it; an input that does not fit is a violation."""
+    __tracebackhide__ = True
+    tensor, lengths = input, None
+    if isinstance(input, PackedSequence):
+        tensor, lengths = input.data, tuple(pad_packed_sequence(input)[1].tolist())
+    if not isinstance(tensor, Tensor):
+        raise TypeError(f"input: expected a tensor or a PackedSequence, got {type(input).__name__}")
+    shape = tuple(tensor.shape)
+    module, kind = type(layer).__module__, type(layer).__qualname__
+    case = Case(
+        described,
+        str(tensor.device),
+        str(tensor.dtype).removeprefix("torch."),
+        training=layer.training,
+        lengths=lengths or (),
+        enforce_sorted=getattr(input, "unsorted_indices", None) is None,
+        initial_state=state is not None,
+        grad_mode=_grad_mode(),
+        subject="" if module == "torch.nn.modules.rnn" else f"{module}:{kind}",
+    )
+    try:
+        layout, axes = call_axes(described, shape, lengths)
+    except ValueError as error:
+        rule = shape_rule(described, "input")
+        raise ContractViolation(
+            rule.id,
+            f"{rule.id}\n  {rule.says}\n  {error}\n  {case.construction}\n  see {rule.source}",
+        ) from None
+    L = max(lengths) if lengths else axes.get("L", 1)
+    return replace(case, layout=layout, N=axes.get("N", 1), L=L)
+
+
+def _grad_mode() -> str:
+    if torch.is_inference_mode_enabled():
+        return "inference_mode"
+    return "enable_grad" if torch.is_grad_enabled() else "no_grad"
+
+
+def _compare_arguments(case: Case, state: Any) -> None:
+    """The initial state that the caller gives keeps the rules too."""
+    __tracebackhide__ = True
+    if state is None:
+        return
+    names = [name for name in tensors(case.layer) if name in ("h_0", "c_0")]
+    parts = state if len(names) > 1 else (state,)
+    whole = isinstance(parts, (tuple, list)) and len(parts) == len(names)
+    if not (whole and all(isinstance(part, Tensor) for part in parts)):
+        expected = f"({', '.join(names)})" if len(names) > 1 else names[0]
+        found = f"the state is {_structure(state)}   expected {expected}"
+        violated("state-structure-refused", case, found, show="")
+    for name, part in zip(names, parts, strict=True):
+        rule = shape_rule(case.layer, name)
+        _compare(rule.id, case, name, part, rule.shapes[case.layout], show="")

@@ -1,18 +1,21 @@
-"""The command line: ``rnn-contracts diff OLD.xml NEW.xml``."""
+"""The command line: ``rnn-contracts check`` and ``rnn-contracts diff OLD.xml NEW.xml``."""
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from rnn_contracts import compare
+from rnn_contracts.paths import SUITE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; the exit code is 2 where it is used wrongly."""
+    """Run the command; the exit code is 2 where it is used wrongly, and of ``check`` pytest's own."""
+    arguments = sys.argv[1:] if arguments is None else arguments
     parser = argparse.ArgumentParser(
         prog="rnn-contracts", description="The shape contract of PyTorch's recurrent layers."
     )
@@ -26,6 +29,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     diff.add_argument("old", type=Path, metavar="OLD.xml", help="the report on the old torch")
     diff.add_argument("new", type=Path, metavar="NEW.xml", help="the report on the new torch")
     diff.add_argument("--format", choices=compare.FORMATS, default="text", help="default: text")
+    commands.add_parser(
+        "check",
+        add_help=False,
+        usage="rnn-contracts check [--rnn-subject KIND=package.module:Name] [option of pytest ...]",
+        help="check the installed torch, or a layer of your own, against the contract",
+        description="Check torch, or with --rnn-subject a layer of your own, against the contract. "
+        "It is pytest, run on the suite alone, whatever the configuration of the directory says.",
+        epilog="All of pytest's options are taken: -n auto, -k, -m, -x, --junitxml, ... "
+        "`rnn-contracts check --help` lists them, --rnn-* among them.",
+    )
+    if arguments[:1] == ["check"]:
+        return _check(arguments[1:])
     options = parser.parse_args(arguments)
     try:
         old, new = compare.read(options.old), compare.read(options.new)
@@ -40,6 +55,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Who read it has read enough. Python would complain again when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return difference.exit_code
+
+
+def _check(options: Sequence[str]) -> int:
+    needed = ("torch", "pytest", "hypothesis", "packaging")
+    missing = [name for name in needed if importlib.util.find_spec(name) is None]
+    if missing:
+        return _failed(f"check needs {', '.join(missing)}: pip install 'rnn-contracts[suite]'")
+    # Here, so that the rules can be had without them.
+    import pytest
+
+    # As `python -m pytest` does: the layer to check may lie here.
+    sys.path.insert(0, os.getcwd())
+    configuration = [
+        "-c",
+        os.devnull,
+        "--rootdir",
+        str(SUITE.parents[1]),
+        "--confcutdir",
+        str(SUITE),
+    ]
+    cache = ["-o", f"cache_dir={Path.cwd() / '.pytest_cache'}"]
+    plugin = ["-p", "rnn_contracts.plugin", "--import-mode=importlib"]
+    return int(pytest.main([*configuration, *cache, *plugin, *options, str(SUITE)]))
 
 
 def _failed(why: str) -> int:

@@ -814,6 +814,12 @@ RULES: Mapping[str, Rule] = MappingProxyType(
     {rule.id: rule for rule in _SHAPES + _PARAMETERS + _LAWS + _REFUSALS}
 )
 
+ACCEPTING = frozenset(
+    {"constructor-accepts", "empty-batch-allowed"}
+    | {rule.id for rule in _SHAPES if {"input", "h_0", "c_0"} & {*rule.tensors}}
+)
+"""The rules that are broken by raising: whoever breaks them cannot be checked any further."""
+
 
 # --- The questions -------------------------------------------------------------------------------
 
@@ -843,10 +849,7 @@ def expected_shapes(
     (10, 2, 8)
     """
     layer = Layer.of(layer)
-    shape = _ints("input_shape", input_shape)
-    lengths = lengths if lengths is None else _ints("lengths", lengths)
-    layout = _layout_of(layer, shape, lengths)
-    axes = _axes(layer, layout, shape, lengths)
+    layout, axes = call_axes(layer, input_shape, lengths)
     return {
         tensor: evaluate(shape_rule(layer, tensor).shapes[layout], axes)
         for tensor in tensors(layer)
@@ -900,6 +903,16 @@ def layouts(layer: Layer) -> tuple[str, ...]:
     """The layouts in which the layer takes its input."""
     other = "sequence first" if layer.batch_first else "batch first"
     return tuple(layout for layout in shape_rule(layer, "input").shapes if layout != other)
+
+
+def call_axes(
+    layer: Layer, input_shape: Sequence[int], lengths: Sequence[int] | None = None
+) -> tuple[str, dict[str, int]]:
+    """The layout of a call and the sizes of its axes; see ``expected_shapes``."""
+    shape = _ints("input_shape", input_shape)
+    lengths = lengths if lengths is None else _ints("lengths", lengths)
+    layout = _layout_of(layer, shape, lengths)
+    return layout, _axes(layer, layout, shape, lengths)
 
 
 def _ints(name: str, value: Sequence[int]) -> tuple[int, ...]:

@@ -6,9 +6,10 @@ rule       id of the rule
 kinds      classes of ``torch.nn``; all if left out
 variants   patterns (``fnmatch``) of what the test's id says between kind and device; all if left out
 devices    patterns of the devices on which it was seen; all if left out
+subject    the layer that has it, ``package.module:Name``; torch's own if left out
 torch      the releases in which it was seen, a PEP 440 specifier
 mended     the first release that is known not to have it; left out where there is none
-when       what a call must be like: arguments of ``strategies.cases``, such as ``{dtype = "bfloat16"}``
+when       what a call must be like, such as ``{dtype = "bfloat16"}``; ``CONDITIONS`` has what it may say
 reason     one line
 link       the upstream issue or pull request
 measured   how it was seen, if there is no link
@@ -18,7 +19,9 @@ quote      true where it is torch's documentation that deviates, and says it in 
 
 They are strict both ways. A violation that is not listed fails; a death is listed only by ``dies`` or
 ``undefined``. A test that an entry lists fails if nothing happens, unless what happens is undefined.
-What a rule says of calls other than ``when`` is checked as ever; where a call ``dies``, no rule goes.
+What a rule says of calls other than ``when`` is checked as ever. Where a call ``dies``, or is refused
+though a rule accepts it, no other rule goes.
+Entries of torch's own layers excuse a subject that does the same, and do not require it.
 """
 
 from __future__ import annotations
@@ -33,7 +36,7 @@ from typing import Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from rnn_contracts.contracts import CELLS, LAYERS, rule
+from rnn_contracts.contracts import ACCEPTING, CELLS, LAYERS, rule
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -41,6 +44,10 @@ else:
     import tomli as tomllib
 
 CONDITIONS: dict[str, tuple[object, ...]] = {
+    "projection": (True, False),
+    "batch_first": (True, False),
+    "num_layers": (1, 2, 3, 10),
+    "bidirectional": (True, False),
     "dtype": ("float32", "float64", "bfloat16", "float16"),
     "layout": ("batched", "unbatched", "packed"),
     "N": (0, 1, 2, 3),
@@ -65,6 +72,7 @@ class Deviation:
     kinds: tuple[str, ...] = LAYERS + CELLS
     variants: tuple[str, ...] = ("*",)
     devices: tuple[str, ...] = ("*",)
+    subject: str = ""
     mended: str = ""
     when: Mapping[str, object] = field(default_factory=dict)
     link: str = ""
@@ -73,6 +81,11 @@ class Deviation:
     undefined: bool = False
     quote: bool = False
     origin: str = ""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether a call is not to be had, so that no rule can be checked by it."""
+        return self.dies or self.rule in ACCEPTING
 
     def happens_on(self, version: str) -> bool:
         """Whether it was seen in that torch."""

@@ -2,51 +2,61 @@
 
 A test marked ``@pytest.mark.rule(id=...)`` that takes ``case`` runs once for every grid cell of
 the rule's layers and every device; Hypothesis draws the case. Further arguments of the marker
-narrow the grid (a field of ``GridCell``) or the draw (an argument of ``strategies.cases``).
+narrow the grid (a field of ``GridCell``) or the draw (an argument of ``strategies.cases``);
+``needs`` names arguments of the constructor without which the rule says nothing.
 """
 
 from __future__ import annotations
 
-import functools
 import gc
-import inspect
-from collections.abc import Callable, Generator
-from dataclasses import fields
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
 
 import hypothesis
 import pytest
 import torch
-from hypothesis import HealthCheck, Phase, Verbosity
-from packaging.version import Version
 
-from rnn_contracts import calls, checks, contracts, crashes, deviations, refusals
-from rnn_contracts.contracts import CELLS, RULES, Rule
+from rnn_contracts import calls, checks, contracts, crashes, deviations, refusals, subjects
+from rnn_contracts.contracts import RULES, Rule
 from rnn_contracts.deviations import Deviation
-from rnn_contracts.refusals import WRONG
 from rnn_contracts.reports import Reports
-from rnn_contracts.strategies import GRID, GridCell, cases, wrong_cases
+from rnn_contracts.rule_tests import (
+    RuleTest,
+    examples_of_a_cell,
+    expected_to_fail,
+    nightly,
+    stale,
+    tests_of,
+    torch_build,
+    values_of,
+)
+from rnn_contracts.subjects import Subject
 
-_DEVICES = pytest.StashKey[tuple[str, ...]]()
-_EXAMPLES = pytest.StashKey[int]()
-_KNOWN = pytest.StashKey[list[Deviation]]()
-_DEVIATIONS = pytest.StashKey[list[Deviation]]()
-_TEST = pytest.StashKey[tuple[Callable[..., None], functools.partial[Any]]]()
+_DEVICES = pytest.StashKey[Sequence[str]]()
+_KNOWN = pytest.StashKey[Sequence[Deviation]]()
+_SUBJECTS = pytest.StashKey[Mapping[str, Subject]]()
 _TIMEOUT = pytest.StashKey["pytest.MarkDecorator | None"]()
-_ONCE = "ignore:LSTM with projections is not supported with oneDNN:UserWarning"
-_GRID_FIELDS = {field.name for field in fields(GridCell)}
 _SECONDS = 900  # after which a test counts as one that hangs
-_FEW = 8  # examples for a cell and shape, in the default profile
-_DRAW_ARGUMENTS = {*inspect.signature(cases).parameters} - {"cell", "device"}
 
 
 # --- Set-up --------------------------------------------------------------------------------------
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--rnn-device`` and ``--rnn-deviations``."""
+    """Add the options that begin with ``--rnn-``."""
     group = parser.getgroup("rnn-contracts")
+    group.addoption(
+        "--rnn-subject",
+        action="append",
+        default=[],
+        metavar="KIND=package.module:Name",
+        help="check this class or factory in the place of torch's RNN, GRU or LSTM (repeatable)",
+    )
+    group.addoption(
+        "--rnn-require-all",
+        action="store_true",
+        help="fail where the subject does not take an argument, or raises NotImplementedError",
+    )
     group.addoption(
         "--rnn-deviations",
         action="append",
@@ -66,17 +76,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Register marks and profiles, and find the devices."""
+    """Register the marks, and find the devices, the subjects and what is known of them."""
     config.addinivalue_line("markers", "rule(id, ...): the test checks this rule of the contract")
     config.addinivalue_line(
         "markers", "slow: left out but in the nightly profile, or if -m asks for it"
     )
     config.addinivalue_line("markers", "quote(id): the test checks that torch still says this rule")
-    _register_profiles()
-    # On small layers threads cost more than they give, and xdist has the cores already.
-    torch.set_num_threads(1)
     config.stash[_DEVICES] = _select(config.getoption("--rnn-device"), calls.available_devices())
     config.stash[_KNOWN] = _known_deviations(config.getoption("--rnn-deviations"))
+    config.stash[_SUBJECTS] = _chosen_subjects(config)
     config.pluginmanager.register(Reports(config), "rnn-contracts-reports")
     if config.getoption("maxworkerrestart", "") is None:
         # Each that dies is a finding; xdist would stop the run at four for each worker.
@@ -97,6 +105,17 @@ def _known_deviations(files: list[str]) -> list[Deviation]:
             raise pytest.UsageError(f"--rnn-deviations: {file}: {why}") from None
     entries += deviations.known()
     return [entry for entry in entries if entry.happens_on(torch.__version__)]
+
+
+def _chosen_subjects(config: pytest.Config) -> Mapping[str, Subject]:
+    require_all = config.getoption("--rnn-require-all")
+    chosen = config.getoption("--rnn-subject")
+    if require_all and not chosen:
+        raise pytest.UsageError("--rnn-require-all: say of what, with --rnn-subject")
+    try:
+        return subjects.parse(chosen, require_all=require_all)
+    except ValueError as error:
+        raise pytest.UsageError(f"--rnn-subject: {error}") from None
 
 
 def _timeout(config: pytest.Config) -> pytest.MarkDecorator | None:
@@ -121,25 +140,6 @@ def pytest_unconfigure() -> None:
     gc.unfreeze()
 
 
-def _register_profiles() -> None:
-    """Hypothesis's own profiles, without deadline, and with examples counted by the grid cell."""
-    settings = hypothesis.settings
-    common: dict[str, Any] = {
-        "deadline": None,
-        # One bug at a time: the message of one violation is not mixed with that of another.
-        "report_multiple_bugs": False,
-        "suppress_health_check": [HealthCheck.too_slow],
-        # A violation says it all, the minimal case included.
-        "verbosity": Verbosity.quiet,
-        # Explaining a failure reruns it often, to say less than the message does.
-        "phases": [phase for phase in Phase if phase is not Phase.explain],
-    }
-    for name in ("default", "ci"):
-        settings.register_profile(name, settings.get_profile(name), max_examples=_FEW, **common)
-    settings.register_profile("nightly", settings.get_profile("default"), max_examples=200)
-    settings.load_profile(settings.get_current_profile_name())
-
-
 def _select(asked: list[str] | None, present: tuple[str, ...]) -> tuple[str, ...]:
     """The devices asked for; ``cuda`` asks for every ``cuda:0``, ``cuda:1``, ..."""
     if not asked:
@@ -158,7 +158,7 @@ def _is_called(device: str, name: str) -> bool:
 
 def _devices(config: pytest.Config, rule: Rule) -> list[str]:
     """The selected devices on which the rule can be checked."""
-    return [device for device in config.stash[_DEVICES] if not (rule.values and device == "meta")]
+    return [it for it in config.stash[_DEVICES] if values_of(it) or not rule.values]
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -173,11 +173,14 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         policy = f"seed {seed}"
     devices = config.stash[_DEVICES]
     lines = [
-        f"torch: {_torch()}, {torch.get_num_threads()} thread in each process",
+        f"torch: {torch_build()}, 1 thread in each process",
         f"rnn-contracts: devices {', '.join(devices)}; Hypothesis profile "
-        f"{settings.get_current_profile_name()}, {settings.max_examples} examples a cell and shape, "
+        f"{settings.get_current_profile_name()}, {examples_of_a_cell()} examples a cell and shape, "
         f"{policy}",
     ]
+    for subject in config.stash[_SUBJECTS].values():
+        lacks = f", which does not take {', '.join(subject.lacks)}" * bool(subject.lacks)
+        lines.append(f"rnn-contracts: {subject}{lacks}")
     without = [rule.id for rule in RULES.values() if not _devices(config, rule)]
     if without:
         lines.append(f"rnn-contracts: left out, meta has no values: {', '.join(without)}")
@@ -191,23 +194,14 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return lines
 
 
-@functools.cache
-def _torch() -> str:
-    """Release and build."""
-    version = torch.version
-    build = "debug" if version.debug else "release"
-    for name, built_for in (("CUDA", version.cuda), ("HIP", version.hip)):
-        build += f", {name} {built_for}" if built_for else ""
-    return f"{torch.__version__} (git {version.git_version[:12]}, {build} build)"
+# --- Tests ---------------------------------------------------------------------------------------
 
 
-# --- Cases ---------------------------------------------------------------------------------------
-
-
-def _rules(node: pytest.Item) -> list[Rule]:
-    """The rules that the test cites."""
+def _rule(item: pytest.Item) -> Rule | None:
+    """The rule that the test cites."""
+    mark = item.get_closest_marker("rule")
     try:
-        return [contracts.rule(mark.kwargs["id"]) for mark in node.iter_markers("rule")]
+        return contracts.rule(mark.kwargs["id"]) if mark else None
     except KeyError:
         raise pytest.Collector.CollectError("write @pytest.mark.rule(id=...)") from None
     except ValueError as error:
@@ -215,104 +209,76 @@ def _rules(node: pytest.Item) -> list[Rule]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Parametrise ``case`` over the grid of the rule and the devices."""
-    rules = _rules(metafunc.definition)
-    if not rules or "case" not in metafunc.fixturenames:
+    """Parametrise ``case`` over the grid of the rule, or its wrong calls, and the devices."""
+    mark = metafunc.definition.get_closest_marker("rule")
+    if not _rule(metafunc.definition) or mark is None or "case" not in metafunc.fixturenames:
         return
-    options = {**next(metafunc.definition.iter_markers("rule")).kwargs}
-    devices = _devices(metafunc.config, rules[0])
-    if "wrong" in metafunc.fixturenames:
-        metafunc.parametrize(
-            ("case", "wrong"),
-            [
-                pytest.param(
-                    functools.partial(wrong_cases, kind, device, wrong),
-                    wrong,
-                    id=f"{kind}-{wrong.name}-{device}",
-                    # Calls are refused there as on the CPU, but for dtypes, and take ten times as long.
-                    marks=[pytest.mark.slow] * (device == "meta" and not wrong.constructor),
-                )
-                # A construction knows no device.
-                for device in devices
-                for wrong in WRONG
-                if wrong.rule == rules[0].id and not (wrong.constructor and device != devices[0])
-                for kind in wrong.kinds
-            ],
+    slow = metafunc.definition.get_closest_marker("slow") is not None
+    config = metafunc.config
+    try:
+        tests = tests_of(
+            metafunc.function,
+            mark.kwargs,
+            config.stash[_DEVICES],
+            config.stash[_SUBJECTS],
+            slow=slow,
         )
-        return
-    wanted = {name: options.pop(name) for name in _GRID_FIELDS & {*options}}
-    del options["id"]
-    known = _GRID_FIELDS | _DRAW_ARGUMENTS
-    for name in options:
-        if name not in known:
-            raise pytest.Collector.CollectError(
-                f"no such field or argument: {name}; known: {', '.join(sorted(known))}"
-            )
+    except ValueError as error:
+        raise pytest.Collector.CollectError(str(error)) from None
+    names = ["case", *({"wrong"} & {*metafunc.fixturenames})]
     metafunc.parametrize(
-        "case",
+        names,
         [
-            pytest.param(functools.partial(cases, cell, device, **options), id=f"{cell}-{device}")
-            for device in devices
-            for cell in GRID
-            if cell.kind in rules[0].layers
-            if all(getattr(cell, name) == value for name, value in wanted.items())
+            pytest.param(
+                test, *test.fixed.values(), id=test.id, marks=[pytest.mark.slow] * test.slow
+            )
+            for test in tests
         ],
     )
 
 
+def _parameters(item: pytest.Item) -> Mapping[str, object]:
+    return item.callspec.params if hasattr(item, "callspec") else {}
+
+
+def _rule_test(item: pytest.Item) -> RuleTest | None:
+    """What the test is parametrised with, if it is the test of a rule."""
+    return next((it for it in _parameters(item).values() if isinstance(it, RuleTest)), None)
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Note what the test of a rule is about."""
-    rules = _rules(item)
-    item.user_properties += [("rule", rule.id) for rule in rules]
-    if rules:
-        item.user_properties += [("kind", rules[0].kind), ("torch", _torch())]
-        if timeout := item.config.stash[_TIMEOUT]:
-            item.add_marker(timeout)
-        # What torch warns of is shown; it breaks no rule. The last is said once a process.
-        item.add_marker(pytest.mark.filterwarnings("default"))
-        item.add_marker(pytest.mark.filterwarnings(_ONCE))
-    if not (isinstance(item, pytest.Function) and hasattr(item, "callspec")):
-        return
+    """Note what the test of a rule is about, and what is known of it."""
+    if _rule(item) and "case" not in getattr(item, "fixturenames", ()):
+        raise pytest.Collector.CollectError("the test of a rule takes an argument `case`")
     for mark in item.iter_markers("quote"):
         item.user_properties.append(("quote", mark.args[0]))
-        kind = str(item.callspec.params["kind"])
-        item.stash[_DEVIATIONS] = [
-            entry
-            for entry in item.config.stash[_KNOWN]
-            if entry.quote and entry.rule == mark.args[0] and entry.concerns(kind, "", "")
-        ]
-    case = item.callspec.params.get("case")
-    if isinstance(case, functools.partial):
-        cell, device = case.args[:2]
-        item.user_properties.append(("device", device))
-        if isinstance(cell, GridCell):
-            item.user_properties.append(("cell", str(cell)))
-        kind, _, variant = item.callspec.id.removesuffix(f"-{device}").partition("-")
-        item.stash[_DEVIATIONS] = [
-            entry
-            for entry in item.config.stash[_KNOWN]
-            if not entry.quote
-            and (entry.rule == rules[0].id or entry.dies)
-            and entry.concerns(kind, variant, device)
-            # What the test itself fixes to another value never happens in it.
-            and all(case.keywords.get(name, it) == it for name, it in entry.when.items())
-        ]
-        item.add_marker("hypothesis")
+    test = _rule_test(item)
+    if test is None:
+        return
+    if _rule(item):
+        test.expect(item.config.stash[_KNOWN])
+    test.describe()
+    # One list: what is said of the test is reported.
+    item.user_properties = test.properties
+    item.add_marker("hypothesis")
+    if timeout := item.config.stash[_TIMEOUT]:
+        item.add_marker(timeout)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect what is slow, or not promised, or of values where no selected device has any."""
-    nightly = hypothesis.settings.get_current_profile_name() == "nightly"
-    slow = not nightly and "slow" not in config.getoption("markexpr", "")
+    """Deselect what is slow, or not promised, or of which there is nothing to check here."""
+    slow = nightly() or "slow" in config.getoption("markexpr", "")
     kept: list[pytest.Item] = []
     left_out: list[pytest.Item] = []
     for item in items:
-        asked = all(
-            _devices(config, rule) and rule.promised(torch.__version__) for rule in _rules(item)
-        )
-        (kept if asked and not (slow and item.get_closest_marker("slow")) else left_out).append(
-            item
-        )
+        rule, test = _rule(item), _rule_test(item)
+        asked = test is not None and test.rule.promised(torch.__version__)
+        if rule is None:
+            # Not a test of the suite, or one of torch's documentation, which is that of no subject.
+            asked = not (item.get_closest_marker("quote") and config.stash[_SUBJECTS])
+        elif test is not None and test.slow:
+            asked = asked and slow
+        (kept if asked else left_out).append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = kept
@@ -324,66 +290,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
     Not when it is collected: most of what a worker collects is run by another, or by none.
     """
-    case = item.callspec.params.get("case") if hasattr(item, "callspec") else None
-    if not (isinstance(item, pytest.Function) and isinstance(case, functools.partial)):
+    test = _rule_test(item)
+    if test is None:
         return
-    crashes.begin(item.nodeid, item.user_properties)
-    item.stash[_TEST] = item.obj, case
-    if any(
-        entry.when and entry.when.items() <= case.keywords.items()
-        for entry in item.stash[_DEVIATIONS]
-    ):
-        # All that it would draw is known.
-        item.obj = _nothing
-        return
-    settings = hypothesis.settings(max_examples=_max_examples(item, case))
-    if any(not entry.when for entry in item.stash[_DEVIATIONS]):
-        # What is known need not be made small.
-        phases = [phase for phase in settings.phases if phase is not Phase.shrink]
-        settings = hypothesis.settings(settings, phases=phases)
-    item.obj = _drawing(item, settings)
-    # Hypothesis gives every item its own seed and database key where it sees this mark.
-    item.add_marker(pytest.mark.parametrize("case", []))
-
-
-def _max_examples(item: pytest.Item, case: functools.partial[Any]) -> int:
-    """Examples for one grid cell: more where it stands alone, fewer where they cost or vary less."""
-    cell, device = case.args[:2]
-    examples = hypothesis.settings().max_examples
-    if item.get_closest_marker("slow"):
-        # To compile a layer takes a second or more.
-        examples = min(examples, _FEW)
-    if not isinstance(cell, GridCell):
-        # All of the few wrong calls that there are.
-        return max(examples, 16)
-    if cell.kind in CELLS:
-        examples *= 10
-    if _rules(item)[0].kind != "shape":
-        examples = examples * 3 // 8
-    if device == "meta" or "without_numbers" in case.keywords:
-        examples //= 4
-    return max(2, examples)
-
-
-def _nothing(**_: object) -> None:
-    """Stand in for a test of which nothing is left."""
-
-
-def _drawing(item: pytest.Item, settings: hypothesis.settings) -> Callable[..., None]:
-    rule_id, (test, case) = _rules(item)[0].id, item.stash[_TEST]
-    known = [entry.when for entry in item.stash[_DEVIATIONS] if entry.when]
-
-    @settings
-    @hypothesis.given(drawn=case())
-    def draw(case: object, drawn: calls.Case, **fixed: object) -> None:
-        __tracebackhide__ = True
-        if any(drawn.fits(when) for when in known):
-            hypothesis.reject()
-        crashes.note(rule_id, drawn)
-        item.stash[_EXAMPLES] = item.stash.get(_EXAMPLES, 0) + 1
-        test(case=drawn, **fixed)
-
-    return draw
+    crashes.begin(item.nodeid, test.properties)
+    if isinstance(item, pytest.Function) and _rule(item):
+        item.obj = test.drawing()
+        # Hypothesis gives every item its own seed and database key where it sees this mark.
+        item.add_marker(pytest.mark.parametrize("case", []))
 
 
 # --- What was checked ----------------------------------------------------------------------------
@@ -391,91 +305,30 @@ def _drawing(item: pytest.Item, settings: hypothesis.settings) -> Callable[..., 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """Fail a test that checked nothing, expect known deviations, record what happened."""
-    rules = _rules(item)
-    known = item.stash.get(_DEVIATIONS, [])
-    always = next((entry for entry in known if not entry.when), None)
-    checks.checked.clear()
-    refusals.types.clear()
+    """Hold what comes of a test against what is known."""
+    test = _rule_test(item)
+    if test is not None and _rule(item):
+        with test.verdict():
+            yield
+    elif quote := item.get_closest_marker("quote"):
+        yield from _quoted(item, quote.args[0])
+    else:
+        yield
+
+
+def _quoted(item: pytest.Item, rule: str) -> Generator[None, None, None]:
+    """Words are no behaviour: they have entries of their own."""
+    kind = str(_parameters(item)["kind"])
+    entries = (it for it in item.config.stash[_KNOWN] if it.quote and it.rule == rule)
+    known = next((entry for entry in entries if kind in entry.kinds), None)
     try:
         yield
-        for rule in rules:
-            if not checks.checked[rule.id] and getattr(item, "obj", None) is not _nothing:
-                pytest.fail(f"{rule.id}: the test passed and checked nothing", pytrace=False)
-    except (checks.ContractViolation, hypothesis.errors.Flaky, pytest.fail.Exception) as error:
-        if isinstance(error, checks.ContractViolation):
-            broken = error.rule_id
-            item.user_properties.append(("broken", broken))
-            if error.died and always and not always.undefined:
-                raise
-        else:
-            # What is undefined may turn out otherwise when Hypothesis tries it again.
-            flaky = isinstance(error, hypothesis.errors.Flaky)
-            broken = always.rule if always and (always.undefined if flaky else always.quote) else ""
-        if always and always.rule == broken:
-            _expected_to_fail(item, always)
+    except pytest.fail.Exception:
+        if known:
+            expected_to_fail(item.user_properties, known)
         raise
-    else:
-        if always and not always.undefined:
-            _stale(item, always)
-        if always:
-            # It may happen in the next run: for who compares the two, it deviates in both.
-            _record(item, always)
-        happened = [entry for entry in known if entry.when and entry.rule == rules[0].id]
-        for entry in happened:
-            if not _happens(item, entry):
-                _stale(item, entry)
-        if happened or getattr(item, "obj", None) is _nothing:
-            _expected_to_fail(item, *(happened or known))
-    finally:
-        if always and always.undefined:
-            # Though it was refused, it may have left its mark.
-            refusals.discard(item.stash[_TEST][1].args[1])
-        item.user_properties += [("refusal", name) for name in sorted(refusals.types)]
-        if rules:
-            item.user_properties.append(("examples", item.stash.get(_EXAMPLES, 0)))
-
-
-def _happens(item: pytest.Item, entry: Deviation) -> bool:
-    """Whether the simplest call that the entry is about breaks its rule."""
-    test, case = item.stash[_TEST]
-    pinned = functools.partial(case.func, *case.args, **{**case.keywords, **entry.when})
-    settings = hypothesis.settings(max_examples=1, phases=[Phase.generate], database=None)
-
-    @settings
-    @hypothesis.given(drawn=pinned())
-    def call(drawn: calls.Case) -> None:
-        test(case=drawn)
-
-    if entry.dies:
-        return crashes.dies(call)
-    try:
-        call()
-    except checks.ContractViolation as error:
-        return error.rule_id == entry.rule
-    return False
-
-
-def _record(item: pytest.Item, entry: Deviation) -> None:
-    item.user_properties += [("deviation", str(entry)), ("link", entry.link)]
-
-
-def _expected_to_fail(item: pytest.Item, *entries: Deviation) -> NoReturn:
-    for entry in entries:
-        _record(item, entry)
-    reasons = "; ".join(entry.reason for entry in entries)
-    raise pytest.xfail.Exception(reasons, pytrace=False) from None
-
-
-def _stale(item: pytest.Item, entry: Deviation) -> NoReturn:
-    item.user_properties.append(("stale", str(entry)))
-    release = Version(torch.__version__).base_version
-    pytest.fail(
-        f"{entry.rule}: a known deviation no longer happens on torch {torch.__version__}\n"
-        f"  {entry.reason}\n"
-        f"  {entry.origin}: take it out, leave out {item.name}, or add mended = {release!r}",
-        pytrace=False,
-    )
+    if known:
+        stale(item.user_properties, known, item.name)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from rnn_contracts import checks
+from rnn_contracts import calls, checks, subjects
 from rnn_contracts.calls import Case
 from rnn_contracts.contracts import CELLS, LAYERS, RULES, shape_rule
 
@@ -43,8 +43,8 @@ class Wrong:
 
     ``name`` is the rest of the test's id. ``spoil`` changes ``input``, ``h_0`` or ``c_0`` of a right
     call; ``arguments`` are what the layer is called with, if not those. ``layout`` is that of the
-    right call; ``enforce_sorted`` speaks of a packed one. A construction has ``constructor`` only,
-    the arguments as they are written.
+    right call; ``enforce_sorted`` speaks of a packed one. A construction has ``constructor``, the
+    arguments as they are written, and the names of those that its class must take, ``takes``.
     """
 
     rule: str
@@ -55,30 +55,32 @@ class Wrong:
     layout: str = ""
     enforce_sorted: bool | None = None
     constructor: str = ""
+    takes: tuple[str, ...] = ()
 
     def attempt(self, case: Case) -> Attempt:
         """The right call of the case, and what is to be refused."""
         if self.constructor:
-            setup = "import torch; from torch import nn"
-            return Attempt(setup, "", "", f"nn.{case.layer.kind}({self.constructor})")
+            return Attempt(case, "", "", "", f"{case.callee}({self.constructor})")
         other = "torch.float32" if case.dtype == "float64" else "torch.float64"
         time = int(case.layout == "batch first")
         spoil = self.spoil.format(other=other, time=time)
         right, wrong = case.call_arguments, self.arguments or case.call_arguments
-        return Attempt("\n".join(case.setup()), f"layer({right})", spoil, f"layer({wrong})")
+        return Attempt(case, "\n".join(case.setup()), f"layer({right})", spoil, f"layer({wrong})")
 
 
 @dataclass(frozen=True)
 class Attempt:
     """Python, run in this order: ``setup``, ``right`` call, ``spoil``, ``wrong`` call, ``right``."""
 
+    case: Case
     setup: str
     right: str
     spoil: str
     wrong: str
 
     def __str__(self) -> str:
-        return "\n".join(filter(None, [self.setup, self.spoil, f"print({self.wrong})"]))
+        lines = [*self.case.imports, self.setup, self.spoil, f"print({self.wrong})"]
+        return "\n".join(filter(None, lines))
 
 
 # --- Wrong calls ---------------------------------------------------------------------------------
@@ -243,9 +245,10 @@ def _construction(
         before = names[2 : names.index(argument)] if argument in names else []
         by_position = ", ".join([*given, *(repr(order[name]) for name in before), repr(value)])
     name = f"{argument}={value}"
-    yield Wrong(rule, f"{name}-keyword", (kind,), constructor=by_keyword)
+    yield Wrong(rule, f"{name}-keyword", (kind,), constructor=by_keyword, takes=(argument,))
     if argument in order:
-        yield Wrong(rule, f"{name}-position", (kind,), constructor=by_position)
+        takes = tuple(order)[2 : list(order).index(argument) + 1]
+        yield Wrong(rule, f"{name}-position", (kind,), constructor=by_position, takes=takes)
 
 
 WRONG: tuple[Wrong, ...] = (*_CALLS, *_constructions())
@@ -257,6 +260,8 @@ WRONG: tuple[Wrong, ...] = (*_CALLS, *_constructions())
 def check_refused(rule_id: str, case: Case, wrong: Wrong) -> None:
     """The call or construction raises a refusal, and leaves layer and arguments as they were."""
     __tracebackhide__ = True
+    subject = calls.subject_of(case)
+    subjects.require(subject, wrong.takes if wrong.constructor else calls.options(case))
     attempt = wrong.attempt(case)
     checks.checked[rule_id] += 1
     outcome, found = _child(case.device).run(attempt)
@@ -264,7 +269,9 @@ def check_refused(rule_id: str, case: Case, wrong: Wrong) -> None:
         types[found] += 1
         return
     discard(case.device)
-    if outcome == "unusable":
+    if outcome == "not supported":
+        subjects.excuse(subject, NotImplementedError(found))
+    if outcome in ("unusable", "not supported"):
         argument = shape_rule(case.layer, "h_0" if case.initial_state else "input").id
         checks.violated(argument, case, f"the right call raised {found}", show="result")
     described = attempt.wrong if wrong.constructor else case.describe()
@@ -283,11 +290,16 @@ def check_refused(rule_id: str, case: Case, wrong: Wrong) -> None:
 
 def run(attempt: Attempt) -> tuple[str, str]:
     """``refused`` and by what, ``broken`` and what happened instead, or ``unusable`` and why."""
-    names: dict[str, Any] = {}
+    case = attempt.case
+    names: dict[str, Any] = {"torch": torch, "nn": torch.nn}
+    if subject := calls.subject_of(case):
+        names[case.callee] = subject.constructor
     # The lines are those of this module and of the case, never somebody else's.
     try:
         exec(attempt.setup, names)  # noqa: S102
         expected = eval(attempt.right, names) if attempt.right else None  # noqa: S307
+    except NotImplementedError as error:
+        return "not supported", str(error)
     except Exception as error:
         return "unusable", f"{type(error).__name__}: {error}"
     spoiled = dict(names)

@@ -22,9 +22,13 @@ class Reports:
         self.notes: TemporaryDirectory[str] | None = None
         self.selected: set[str] = set()
         self.checked: set[str] = set()
+        self.excused: set[str] = set()
         self.broken: set[str] = set()
         self.reworded: set[str] = set()
         self.deviations: collections.Counter[str] = collections.Counter()
+        self.unsupported: collections.Counter[str] = collections.Counter()
+        self.unsupported_in_part: collections.Counter[str] = collections.Counter()
+        self.outcomes: dict[str, dict[str, set[str]]] = {}  # by subject and rule
         self.cells: set[str] = set()
         self.devices: set[str] = set()
         self.examples = 0
@@ -38,12 +42,20 @@ class Reports:
         rules, broken = values.get("rule", set()), values.get("broken", set())
         self.selected |= rules
         deviations = values.get("deviation", set())
+        unsupported = values.get("unsupported", set())
         if report.when == "call":
             self.deviations.update(deviations)
+            (self.unsupported if report.skipped else self.unsupported_in_part).update(unsupported)
+            for subject in values.get("subject", ()):
+                outcomes = self.outcomes.setdefault(subject, collections.defaultdict(set))
+                for rule in rules | broken:
+                    outcomes[rule].add(_outcome(report, rule, broken, deviations, unsupported))
         if report.failed:
             self.broken |= broken
             self.reworded |= values.get("quote", set())
         # A test that died of something else has checked nothing.
+        if unsupported and report.skipped:
+            self.excused |= rules
         if rules and report.when == "call" and (report.passed or broken or deviations):
             self.checked |= rules
             self.cells |= values.get("cell", set())
@@ -88,8 +100,14 @@ class Reports:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if self.selected > self.checked and session.exitstatus == pytest.ExitCode.OK:
+        idle = self.selected and not self.checked
+        if (self._unchecked or idle) and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    @property
+    def _unchecked(self) -> set[str]:
+        """The rules of which no test got as far as to check them, or to be told it need not."""
+        return self.selected - self.checked - self.excused
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self.selected:
@@ -103,12 +121,40 @@ class Reports:
             terminalreporter.write_line(
                 f"rnn-contracts: known deviation in {counted(count, 'test')}: {deviation}"
             )
+        for what in sorted({*self.unsupported, *self.unsupported_in_part}):
+            count, in_part = self.unsupported[what], self.unsupported_in_part[what]
+            part = f", and in a part of {in_part}" * bool(in_part)
+            terminalreporter.write_line(
+                f"rnn-contracts: not supported in {counted(count, 'test')}{part}: {what}"
+            )
         for what, rules in (
             ("broken", self.broken),
-            ("NOT CHECKED", self.selected - self.checked),
+            ("NOT CHECKED", self._unchecked),
             ("torch's docstring no longer says", self.reworded),
         ):
             if rules:
                 terminalreporter.write_line(
                     f"rnn-contracts: {what}: {', '.join(sorted(rules))}", red=True
                 )
+        for subject, outcomes in self.outcomes.items():
+            # Of a rule that is broken anywhere no more is said.
+            order = ("broken", "deviate", "held", "not supported", "not checked")
+            worst = [next(it for it in order if it in found) for found in outcomes.values()]
+            shown = ", ".join(f"{worst.count(it)} {it}" for it in order if it in worst)
+            terminalreporter.write_line(
+                f"rnn-contracts: {subject}: {counted(len(outcomes), 'rule')}: {shown}"
+            )
+
+
+def _outcome(
+    report: Any, rule: str, broken: set[str], deviations: set[str], unsupported: set[str]
+) -> str:
+    """What a test says of a rule."""
+    if rule in broken and report.failed:
+        return "broken"
+    if deviations and not report.failed:
+        own = any(entry.startswith(f"{rule}: ") for entry in deviations)
+        return "deviate" if own else "not checked"
+    if report.passed:
+        return "held"
+    return "not supported" if unsupported and report.skipped else "not checked"

@@ -138,8 +138,9 @@ def cases(
     enforce_sorted: bool | None = None,
     build_only: bool = False,
     without_numbers: bool = False,
+    subject: str = "",
 ) -> Case:
-    """A layer of the grid cell on the device, and one call of it.
+    """A layer of the grid cell on the device, torch's or the subject's, and one call of it.
 
     What is None is drawn; ``N`` is that of a batch, and ``layout="batched"`` any that is. With
     ``build_only`` what the constructor sees is drawn, and the call left at its defaults. A call is
@@ -175,6 +176,7 @@ def cases(
         seed=draw(_integers(0, 2**16)),
         training=not draw(_flag) if training is None else training,
         layout=batched,
+        subject=subject,
     )
     if build_only:
         return built
@@ -215,16 +217,18 @@ _RIGHT_CALLS: tuple[dict[str, Any], ...] = (
 """What is spoiled in turn: few cases and always the same, so that a known deviation is one always."""
 
 
-def wrong_cases(kind: str, device: str, wrong: Wrong) -> st.SearchStrategy[Case]:
+def wrong_cases(
+    kind: str, device: str, wrong: Wrong, *, subject: str = ""
+) -> st.SearchStrategy[Case]:
     """The right calls of the kind, and for LSTM of one with a projection, that ``wrong`` spoils."""
     if wrong.constructor:
-        return st.just(Case(Layer(kind, 3, 4), device))
+        return st.just(Case(Layer(kind, 3, 4), device, subject=subject))
     projections = (False, True) if kind == "LSTM" else (False,)
     # Calls on meta are slow, and differ by their shapes alone: one plain, and one of ones.
     right_calls = _RIGHT_CALLS[::3] if device == "meta" else _RIGHT_CALLS
     return st.sampled_from(
         [
-            _right_case(kind, device, wrong, projection, **call)
+            _right_case(kind, device, wrong, projection, subject=subject, **call)
             for projection in projections
             for call in right_calls
         ]
@@ -237,6 +241,7 @@ def _right_case(
     wrong: Wrong,
     projection: bool,
     *,
+    subject: str,
     N: int,
     lengths: tuple[int, ...],
     H_in: int = 5,
@@ -259,4 +264,5 @@ def _right_case(
         lengths=lengths[::-1] if wrong.enforce_sorted is False else lengths,
         enforce_sorted=wrong.enforce_sorted is not False,
         initial_state=wrong.rule.startswith("state-"),
+        subject=subject,
     )

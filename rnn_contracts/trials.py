@@ -18,7 +18,7 @@ from torch.nn.utils.rnn import pad_packed_sequence
 
 from rnn_contracts import calls, checks, reference
 from rnn_contracts.calls import Case
-from rnn_contracts.contracts import CELLS, Layer
+from rnn_contracts.contracts import CELLS
 
 ROUNDING = 16
 """How many units of rounding two ways to the same number may differ by.
@@ -89,7 +89,7 @@ class Trial:
 
     def refer(self, dtype: torch.dtype = torch.float64) -> dict[str, Tensor]:
         """What the step equations give, computed in ``dtype``."""
-        parameters = {name: value.to(dtype) for name, value in self.layer.named_parameters()}
+        parameters = {name: value.to(dtype) for name, value in self.parameters().items()}
         is_cell = self.case.layer.kind in CELLS
         state = tuple((part[None] if is_cell else part).to(dtype) for part in self.state)
         results = reference.run(
@@ -103,11 +103,20 @@ class Trial:
     def twin(self, case: Case) -> nn.Module:
         """Another layer with the same weights, built for ``case``."""
         layer = checks.build(self.rule_id, case)
-        layer.load_state_dict(self.layer.state_dict())
+        with self.doing("load_state_dict"):
+            layer.load_state_dict(self.layer.state_dict())
         return layer
 
-    def part(self, k: int, direction: int | None = None) -> nn.Module:
-        """Layer ``k`` of the stack by itself, or one direction of it, with the same weights."""
+    def parameters(self) -> dict[str, nn.Parameter]:
+        """The parameters, which must have the names of the contract."""
+        __tracebackhide__ = True
+        return checks.named_parameters(self.case, self.layer)
+
+    def part(self, k: int, direction: int | None = None) -> tuple[nn.Module, Case]:
+        """Layer ``k`` of the stack by itself, or one direction of it, with the same weights.
+
+        The case is that of a call of it: sequence first, or packed as this one.
+        """
         layer = self.case.layer
         D, H_out = layer.axes["D"], layer.axes["H_out"]
         alone = replace(
@@ -118,23 +127,21 @@ class Trial:
             batch_first=False,
             bidirectional=layer.bidirectional and direction is None,
         )
-        module = checks.build(self.rule_id, replace(self.case, layer=alone))
-        weights = self.layer.state_dict()
-        suffixes = ("", "_reverse") if direction is None else (("", "_reverse")[direction],)
-        module.load_state_dict(
-            {
-                name.replace(f"_l{k}{suffix}", "_l0" + suffix * (direction is None)): value
-                for suffix in suffixes[:D]
-                for name, value in weights.items()
-                if name.endswith(f"_l{k}{suffix}")
-            }
-        )
-        return module
-
-    def part_case(self, layer: nn.Module) -> Case:
-        """The case of a call of ``part``: sequence first, or packed as this one."""
         layout = "packed" if self.case.lengths else "sequence first"
-        return replace(self.case, layer=Layer.of(layer), layout=layout)
+        case = replace(self.case, layer=alone, layout=layout)
+        module = checks.build(self.rule_id, case)
+        weights = self.parameters()
+        suffixes = ("", "_reverse") if direction is None else (("", "_reverse")[direction],)
+        with self.doing("load_state_dict"):
+            module.load_state_dict(
+                {
+                    name.replace(f"_l{k}{suffix}", "_l0" + suffix * (direction is None)): value
+                    for suffix in suffixes[:D]
+                    for name, value in weights.items()
+                    if name.endswith(f"_l{k}{suffix}")
+                }
+            )
+        return module, case
 
     def agree(
         self, found: Results, expected: Results, *, names: Iterable[str] = (), units: int = 0

@@ -48,7 +48,7 @@ def test_directions_concatenate(case: Case) -> None:
     trial = Trial("directions-concatenate", case)
     before = trial.call()["output"]
     with torch.no_grad():
-        for name, parameter in trial.layer.named_parameters():
+        for name, parameter in trial.parameters().items():
             if name.endswith(f"_l{case.layer.num_layers - 1}_reverse"):
                 parameter.zero_()
     after = trial.call()["output"]
@@ -268,6 +268,7 @@ def test_calls_are_independent(case: Case) -> None:
 def test_parameters_unchanged_by_a_call(case: Case) -> None:
     """The state_dict is the same after the call, dropout or not."""
     trial = Trial("parameters-unchanged-by-a-call", case)
+    trial.parameters()
     before = {name: value.clone() for name, value in trial.layer.state_dict().items()}
     trial.call()
     after = trial.layer.state_dict()
@@ -304,24 +305,17 @@ def in_parts(
             input = torch.zeros_like(input)
         outputs = []
         for direction in range(D) if by_direction else [None]:
-            layer = trial.part(k, direction)
+            layer, case = trial.part(k, direction)
             rows = slice(k * D, (k + 1) * D) if direction is None else [k * D + direction]
             state = tuple(part[rows] for part in trial.state)
             taken = flip(input, trial.lengths) if direction == 1 else input
-            results = call_part(trial, layer, taken, state)
+            results = trial.call(taken, state, layer=layer, case=case)
             output = results.pop("output")
             outputs.append(flip(output, trial.lengths) if direction == 1 else output)
             for name, final in results.items():
                 finals[name].append(final)
         input = torch.cat(outputs, -1)
     return input, {name: torch.cat(parts) for name, parts in finals.items() if parts}
-
-
-def call_part(
-    trial: Trial, layer: torch.nn.Module, input: Tensor, state: tuple[Tensor, ...]
-) -> dict[str, Tensor]:
-    case = trial.part_case(layer)
-    return trial.call(input, state, layer=layer, case=case)
 
 
 def flip(sequences: Tensor, lengths: tuple[int, ...]) -> Tensor:

@@ -29,7 +29,7 @@ def mode(**options: Any) -> pytest.MarkDecorator:
 def test_dtype_and_device_follow(case: Case) -> None:
     """Every result is where the parameters are and of their dtype."""
     trial = Trial("dtype-and-device-follow", case)
-    parameter = next(trial.layer.parameters())
+    parameter = next(iter(trial.parameters().values()))
     for name, result in trial.call().items():
         found = (
             f"{result.dtype} on {result.device}   expected {parameter.dtype} on {parameter.device}"
@@ -71,7 +71,7 @@ def test_functional_call_uses_its_weights(case: Case) -> None:
     """The weights that are given count, not those that the layer has."""
     trial = Trial("functional-call-uses-its-weights", case)
     other = trial.twin(case)
-    weights = {name: value.detach() / 2 for name, value in other.named_parameters()}
+    weights = {name: value.detach() / 2 for name, value in trial.parameters().items()}
     other.load_state_dict(weights)
 
     def call(*arguments: object) -> object:

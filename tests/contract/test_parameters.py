@@ -61,7 +61,7 @@ def test_parameters_train(case: Case) -> None:
     check_attributes("parameters-train", case, requires_grad=True)
 
 
-@pytest.mark.rule(id="device-and-dtype-honoured", build_only=True)
+@pytest.mark.rule(id="device-and-dtype-honoured", build_only=True, needs=("device", "dtype"))
 def test_device_and_dtype_honoured(case: Case) -> None:
     """Every parameter is on the device and of the dtype that the constructor was given."""
     dtype = getattr(torch, case.dtype)

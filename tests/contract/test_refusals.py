@@ -5,12 +5,12 @@ accepted, kills the process, hangs, or raises something that is no argument erro
 """
 
 import warnings
+from dataclasses import replace
 
 import pytest
-import torch
 
+from rnn_contracts import checks
 from rnn_contracts.calls import Case
-from rnn_contracts.checks import checked, violated
 from rnn_contracts.refusals import Wrong, check_refused
 
 
@@ -108,12 +108,11 @@ def test_projection_refused(case: Case, wrong: Wrong) -> None:
 def test_dropout_of_one_layer_warned(case: Case) -> None:
     """A UserWarning for one layer, none for a stack."""
     rule = "dropout-of-one-layer-warned"
-    constructor, layer = getattr(torch.nn, case.layer.kind), case.layer
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        constructor(layer.input_size, layer.hidden_size, **{**layer.arguments, "dropout": 0.5})
-    checked[rule] += 1
+        checks.build(rule, replace(case, layer=replace(case.layer, dropout=0.5)))
+    checks.checked[rule] += 1
     warned = any(issubclass(warning.category, UserWarning) for warning in caught)
-    if warned != (layer.num_layers == 1):
+    if warned != (case.layer.num_layers == 1):
         found = f"dropout=0.5 gave {'a' if warned else 'no'} warning"
-        violated(rule, case, found, show="layer", call=False)
+        checks.violated(rule, case, found, show="layer", call=False)

@@ -66,6 +66,7 @@ def test_draws_both_nonlinearities(nonlinearity: str) -> None:
         find(cases(GridCell(kind), "cpu"), lambda case: case.layer.nonlinearity == nonlinearity)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(GRID).flatmap(lambda cell: st.tuples(st.just(cell), cases(cell, "cpu"))))
 def test_draws_cases_of_the_contract(drawn: tuple[GridCell, Case]) -> None:
     """The case is one of the grid cell, and its shapes are those that the contract expects."""
@@ -80,6 +81,7 @@ def test_draws_cases_of_the_contract(drawn: tuple[GridCell, Case]) -> None:
 
 
 @pytest.mark.parametrize("cell", [GRU, LSTM, GridCell("RNN", num_layers=10, bidirectional=True)])
+@settings(deadline=None)
 @given(data=st.data())
 def test_distinct_sizes_leave_no_swap_unseen(cell: GridCell, data: st.DataObject) -> None:
     """Any two axes of a call differ, and so do D*num_layers and D*H_out."""
@@ -91,6 +93,7 @@ def test_distinct_sizes_leave_no_swap_unseen(cell: GridCell, data: st.DataObject
 
 
 @pytest.mark.parametrize("cell", [GRU, LSTM])
+@settings(deadline=None)
 @given(data=st.data())
 def test_degenerate_and_large_sizes(cell: GridCell, data: st.DataObject) -> None:
     """Degenerate sizes are next to the least, a large case is large somewhere."""

@@ -27,7 +27,7 @@ def constructor_wants_bias(layer: Any, init: Any, bias: bool = True, **arguments
 
 @breaks_build("constructor-accepts")
 def constructor_wants_float32_when_narrow(layer: Any, init: Any, **arguments: Any) -> None:
-    if arguments["dtype"] is torch.float16 and init.args[1] == 1:
+    if arguments.get("dtype") is torch.float16 and init.args[1] == 1:
         raise RuntimeError("'uniform' not implemented for 'Half'")
     init(**arguments)
 
@@ -125,11 +125,11 @@ def bias_frozen(layer: Any, init: Any, **arguments: Any) -> None:
 @breaks_build("parameters-train")
 def reduced_precision_frozen(layer: Any, init: Any, **arguments: Any) -> None:
     init(**arguments)
-    layer.requires_grad_(arguments["dtype"] is not torch.bfloat16)
+    layer.requires_grad_(arguments.get("dtype") is not torch.bfloat16)
 
 
 @breaks_build("device-and-dtype-honoured")
-def dtype_ignored(layer: Any, init: Any, dtype: Any, **arguments: Any) -> None:
+def dtype_ignored(layer: Any, init: Any, dtype: Any = None, **arguments: Any) -> None:
     init(**arguments)
 
 

@@ -1,0 +1,114 @@
+"""The whole suite for a layer of one's own, in a test module of one's own."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+import torch
+
+from rnn_contracts import calls, contracts, deviations, subjects
+from rnn_contracts.deviations import Deviation
+from rnn_contracts.paths import SUITE
+from rnn_contracts.rule_tests import RuleTest, nightly, tests_of
+
+Constructor = Callable[..., Any]
+
+
+def parametrize_with_rules(
+    *,
+    RNN: Constructor | None = None,
+    GRU: Constructor | None = None,
+    LSTM: Constructor | None = None,
+    expected_failures: Mapping[str, str] | None = None,
+    devices: Sequence[str] | None = None,
+    require_all: bool = False,
+) -> pytest.MarkDecorator:
+    """Parametrise a test with every check of the suite, made of a class or factory of your own.
+
+    ``RNN``, ``GRU`` and ``LSTM`` take the arguments of torch's constructors. The test gets one
+    argument, ``check``, and calls it::
+
+        @rnn_contracts.parametrize_with_rules(LSTM=MyLSTM)
+        def test_my_lstm(check):
+            check()
+
+    ``expected_failures`` gives a reason for each rule that is known to fail, or for some of its tests
+    alone, by a pattern (``fnmatch``) of what their ids say between kind and device:
+    ``{"copies-agree": "holds a lambda", "layers-compose[*-10_layers-*]": "rounds"}``. They are
+    strict: a test that is expected to fail and does not, fails. What torch's own layer of the kind is
+    known to do wrong is excused. An argument that the constructor does not take, or what it raises
+    ``NotImplementedError`` for, is skipped as not supported, unless ``require_all``. ``devices`` are
+    all that torch reports if left out. What is slow needs the Hypothesis profile ``nightly``.
+
+    ``ValueError`` if a rule or a device is unknown.
+    """
+    chosen = {"RNN": RNN, "GRU": GRU, "LSTM": LSTM}
+    known = [entry for entry in deviations.known() if entry.happens_on(torch.__version__)]
+    taken = {}
+    for kind, constructor in chosen.items():
+        if constructor is not None:
+            name = subjects.name_of(constructor)
+            taken[kind] = subjects.add(kind, name, constructor, require_all=require_all)
+            known += _expected(expected_failures or {}, name)
+    if not taken:
+        raise ValueError("parametrize_with_rules: give it an RNN, a GRU or an LSTM")
+    tests = list(_tests(_present(devices), taken))
+    for test in tests:
+        test.expect(known)
+        test.database = False
+    return pytest.mark.parametrize(
+        "check", [pytest.param(test, id=f"{test.rule.id}-{test.id}") for test in tests]
+    )
+
+
+def _expected(failures: Mapping[str, str], subject: str) -> Iterator[Deviation]:
+    for tests, reason in failures.items():
+        rule, _, pattern = tests.removesuffix("]").partition("[")
+        contracts.rule(rule)
+        yield Deviation(
+            rule,
+            torch=">=0",
+            reason=reason,
+            variants=(pattern or "*",),
+            subject=subject,
+            origin=f"expected_failures[{tests!r}]",
+        )
+
+
+def _present(devices: Sequence[str] | None) -> Sequence[str]:
+    present = calls.available_devices()
+    for device in devices or ():
+        if device not in present:
+            raise ValueError(f"devices: no device {device!r} here; present: {', '.join(present)}")
+    return devices or present
+
+
+def _tests(devices: Sequence[str], taken: Mapping[str, subjects.Subject]) -> Iterator[RuleTest]:
+    for function in _functions():
+        marks = {mark.name: mark for mark in getattr(function, "pytestmark", ())}
+        if "rule" in marks:
+            for test in tests_of(
+                function, marks["rule"].kwargs, devices, taken, slow="slow" in marks
+            ):
+                if test.rule.promised(torch.__version__) and (nightly() or not test.slow):
+                    yield test
+
+
+def _functions() -> Iterator[Callable[..., None]]:
+    """The test functions of the suite."""
+    for path in sorted(SUITE.glob("test_*.py")):
+        name = f"rnn_contracts.suite.{path.stem}"
+        if name not in sys.modules:
+            # By its path, since a checkout has the suite elsewhere.
+            spec = importlib.util.spec_from_file_location(name, path)
+            assert spec is not None
+            assert spec.loader is not None
+            sys.modules[name] = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(sys.modules[name])
+        for attribute, value in vars(sys.modules[name]).items():
+            if attribute.startswith("test_"):
+                yield value

@@ -1,0 +1,447 @@
+"""One test of one rule: which there are, what each draws, and what its outcome is held against.
+
+The suite's test functions are statements of the rules. Each becomes one test for every grid cell of
+its rule's layers, or every wrong call, on every device.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, NoReturn
+
+import hypothesis
+import pytest
+import torch
+from hypothesis import HealthCheck, Phase, Verbosity
+from packaging.version import Version
+
+from rnn_contracts import calls, checks, contracts, crashes, refusals, subjects
+from rnn_contracts.contracts import CELLS, Rule
+from rnn_contracts.deviations import Deviation
+from rnn_contracts.refusals import WRONG
+from rnn_contracts.strategies import GRID, GridCell, cases, wrong_cases
+from rnn_contracts.subjects import NotSupported, Subject
+
+Properties = list[tuple[str, object]]
+
+_GRID_FIELDS = {field.name for field in fields(GridCell)}
+_DRAW_ARGUMENTS = {*inspect.signature(cases).parameters} - {"cell", "device", "subject"}
+_DEFAULTS = {"bias": True, "nonlinearity": "tanh", "dropout": 0.0, "dtype": "float32"}
+_SLOW_EXAMPLES = 8
+NIGHTLY = "nightly"
+
+try:
+    hypothesis.settings.get_profile(NIGHTLY)
+except hypothesis.errors.InvalidArgument:
+    hypothesis.settings.register_profile(
+        NIGHTLY, hypothesis.settings.get_profile("default"), max_examples=2500
+    )
+
+
+@functools.cache
+def torch_build() -> str:
+    """Release and build."""
+    version = torch.version
+    build = "debug" if version.debug else "release"
+    for name, built_for in (("CUDA", version.cuda), ("HIP", version.hip)):
+        build += f", {name} {built_for}" if built_for else ""
+    return f"{torch.__version__} (git {version.git_version[:12]}, {build} build)"
+
+
+def nightly() -> bool:
+    """Whether what is slow is run."""
+    return hypothesis.settings.get_current_profile_name() == NIGHTLY
+
+
+def examples_of_a_cell() -> int:
+    """Examples for one grid cell and shape rule: 8 for 100 that the Hypothesis profile asks for."""
+    return max(1, hypothesis.settings().max_examples * 8 // 100)
+
+
+def values_of(device: str) -> bool:
+    """Whether tensors on the device have values."""
+    return device != "meta"
+
+
+@dataclass(eq=False, repr=False)
+class RuleTest:
+    """The test of one rule in one grid cell, or of one wrong call, on one device.
+
+    ``id`` names it beside its rule: kind, variant and device. ``draws`` makes the strategy of its
+    case, ``options`` fix a part of it, and ``fixed`` are further arguments of ``function``.
+    ``properties`` say what came of it, as pytest's ``user_properties`` do.
+    """
+
+    rule: Rule
+    function: Callable[..., None]
+    kind: str
+    variant: str
+    device: str
+    draws: Callable[..., hypothesis.strategies.SearchStrategy[calls.Case]]
+    options: dict[str, Any]
+    fixed: dict[str, object] = field(default_factory=dict)
+    cell: GridCell | None = None
+    slow: bool = False
+    needs: tuple[str, ...] = ()
+    subject: Subject | None = None
+    deviations: Sequence[Deviation] = ()
+    database: bool = True
+    properties: Properties = field(default_factory=list)
+    examples: int = 0
+    unsupported: set[str] = field(default_factory=set)
+    avoided: list[Deviation] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        """What pytest shows in brackets."""
+        return "-".join(filter(None, [self.kind, self.variant, self.device]))
+
+    @property
+    def name(self) -> str:
+        """The test's whole name."""
+        return f"{self.function.__name__}[{self.id}]"
+
+    def __repr__(self) -> str:
+        return f"<RuleTest {self.name}>"
+
+    def expect(self, known: Sequence[Deviation]) -> None:
+        """Expect those of the known deviations that are about this test."""
+        name = self.subject.name if self.subject else ""
+        self.deviations = [
+            entry
+            for entry in known
+            if not entry.quote
+            and (
+                entry.rule == self.rule.id
+                or entry.blocks
+                # The test of a refusal breaks no other rule, nor does any other break that.
+                or (not entry.when and contracts.rule(entry.rule).kind != "refusal")
+            )
+            and entry.subject in ("", name)
+            and entry.concerns(self.kind, self.variant, self.device)
+            # What the test itself fixes to another value never happens in it.
+            and all(self._given.get(name, it) == it for name, it in entry.when.items())
+        ]
+
+    @property
+    def _given(self) -> dict[str, object]:
+        """What is the same in every case that is drawn."""
+        return {**self.options, **(vars(self.cell) if self.cell else {})}
+
+    def describe(self) -> None:
+        """Say in the properties what the test is about."""
+        self.properties += [("rule", self.rule.id), ("kind", self.rule.kind)]
+        self.properties += [("torch", torch_build()), ("device", self.device)]
+        self.properties += [("cell", str(self.cell))] * (self.cell is not None)
+        self.properties += [("subject", str(self.subject))] * (self.subject is not None)
+
+    def _always(self, rule_id: str) -> Deviation | None:
+        """What is known to break that rule whatever is drawn."""
+        entries = (entry for entry in self.deviations if entry.rule == rule_id and not entry.when)
+        return next(entries, None)
+
+    @property
+    def _subject_name(self) -> str:
+        return self.subject.name if self.subject else ""
+
+    # --- Drawing ---------------------------------------------------------------------------------
+
+    def drawing(self) -> Callable[..., None]:
+        """The Hypothesis test, which makes no call that is known to deviate."""
+        avoided = [
+            entry
+            for entry in self.deviations
+            if self._avoids(entry)
+            # What torch's own layer does wrong, the subject may do right.
+            if entry.subject == self._subject_name or self._happens(entry)
+        ]
+        self.avoided = [it for it in avoided if it.when.items() <= self._given.items()]
+        if self.avoided:
+            # All that it would draw.
+            return _nothing
+
+        @self._settings()
+        @hypothesis.given(drawn=self.draws(**self.options))
+        def draw(drawn: calls.Case, **_: object) -> None:
+            __tracebackhide__ = True
+            for entry in avoided:
+                if drawn.fits(entry.when):
+                    self.avoided.append(entry)
+                    # Of the few wrong calls there may be no other.
+                    return None if self.cell is None else hypothesis.reject()
+            crashes.note(self.rule.id, drawn)
+            try:
+                subjects.require(self.subject, self.needs)
+                self.function(case=drawn, **self.fixed)
+            except NotSupported as error:
+                self.unsupported.add(str(error))
+            else:
+                self.examples += 1
+            return None
+
+        return draw
+
+    def _avoids(self, entry: Deviation) -> bool:
+        """Whether the test does not make the calls, or layers, that the entry is about."""
+        if entry.rule == self.rule.id:
+            return bool(entry.when)
+        builds_only = bool(self.options.get("build_only"))
+        return entry.blocks and (entry.rule == "constructor-accepts" or not builds_only)
+
+    def _settings(self) -> hypothesis.settings:
+        """Those of the Hypothesis profile, without what is of no use here."""
+        # Explaining a failure reruns it often, to say less than the message does.
+        without = {Phase.explain}
+        if self._always(self.rule.id):
+            # What is known need not be made small.
+            without.add(Phase.shrink)
+        current = hypothesis.settings()
+        settings = hypothesis.settings(
+            current,
+            max_examples=self._max_examples(),
+            deadline=None,
+            # One bug at a time: the message of one violation is not mixed with that of another.
+            report_multiple_bugs=False,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+            phases=[phase for phase in current.phases if phase not in without],
+        )
+        if current.verbosity == Verbosity.normal:
+            # A violation says it all, the minimal case included.
+            settings = hypothesis.settings(settings, verbosity=Verbosity.quiet)
+        return settings if self.database else hypothesis.settings(settings, database=None)
+
+    def _max_examples(self) -> int:
+        """Examples for one grid cell: more where it stands alone, fewer where they cost or vary less."""
+        examples = examples_of_a_cell()
+        if self.slow:
+            # To compile a layer takes a second or more.
+            examples = min(examples, _SLOW_EXAMPLES)
+        if self.cell is None:
+            # All of the few wrong calls that there are.
+            return max(examples, 16)
+        if self.kind in CELLS:
+            examples *= 10
+        if self.rule.kind != "shape":
+            examples = examples * 3 // 8
+        if not values_of(self.device) or "without_numbers" in self.options:
+            examples //= 4
+        return max(2, examples)
+
+    # --- The outcome -----------------------------------------------------------------------------
+
+    def __call__(self) -> None:
+        """Run the test by itself."""
+        __tracebackhide__ = True
+        with self.verdict():
+            self.drawing()()
+
+    @contextlib.contextmanager
+    def verdict(self) -> Iterator[None]:
+        """Fail if nothing was checked, expect what is known, and record what happened."""
+        __tracebackhide__ = True
+        always = self._always(self.rule.id)
+        checks.checked.clear()
+        refusals.types.clear()
+        try:
+            with _undisturbed():
+                yield
+        except checks.ContractViolation as error:
+            self.properties.append(("broken", error.rule_id))
+            known = self._always(error.rule_id)
+            if known and (known.undefined or not error.died):
+                expected_to_fail(self.properties, known)
+            raise
+        except hypothesis.errors.Flaky:
+            # What is undefined may turn out otherwise when Hypothesis tries it again.
+            if always and always.undefined:
+                expected_to_fail(self.properties, always)
+            raise
+        except hypothesis.errors.Unsatisfied:
+            if not self.avoided:
+                raise
+            expected_to_fail(self.properties, *self.avoided)
+        else:
+            self._hold_against_known(always)
+        finally:
+            if always and always.undefined:
+                # Though it was refused, it may have left its mark.
+                refusals.discard(self.device)
+            self.properties += [("refusal", name) for name in sorted(refusals.types)]
+            self.properties += [("unsupported", what) for what in sorted(self.unsupported)]
+            self.properties.append(("examples", self.examples))
+
+    def _hold_against_known(self, always: Deviation | None) -> None:
+        """What is known must have happened, but not in the place of torch's own layer."""
+        if always and always.subject == self._subject_name:
+            if not always.undefined:
+                stale(self.properties, always, self.name)
+            # It may happen in the next run: for who compares the two, it deviates in both.
+            record(self.properties, always)
+        happened = [
+            entry
+            for entry in self.deviations
+            if entry.when and entry.rule == self.rule.id and entry.subject == self._subject_name
+        ]
+        for entry in happened:
+            if not self._happens(entry):
+                stale(self.properties, entry, self.name)
+        if happened or (self.avoided and not self.examples):
+            expected_to_fail(self.properties, *(happened or self.avoided))
+        if self.unsupported and not self.examples:
+            pytest.skip(f"not supported: {'; '.join(sorted(self.unsupported))}")
+        if not checks.checked[self.rule.id]:
+            pytest.fail(f"{self.rule.id}: the test passed and checked nothing", pytrace=False)
+
+    def _happens(self, entry: Deviation) -> bool:
+        """Whether the simplest call that the entry is about breaks its rule."""
+        if self.cell is None:
+            return False
+        settings = hypothesis.settings(
+            max_examples=1, phases=[Phase.generate], database=None, deadline=None
+        )
+        pinned = {name: it for name, it in entry.when.items() if name not in _GRID_FIELDS}
+
+        @settings
+        @hypothesis.given(drawn=self.draws(**{**self.options, **pinned}))
+        def call(drawn: calls.Case) -> None:
+            self.function(case=drawn, **self.fixed)
+
+        if entry.dies:
+            return crashes.dies(call)
+        try:
+            call()
+        except checks.ContractViolation as error:
+            return error.rule_id == entry.rule
+        except NotSupported:
+            pass
+        return False
+
+
+def record(properties: Properties, entry: Deviation) -> None:
+    """Say in the properties that it happened, or may."""
+    properties += [("deviation", str(entry)), ("link", entry.link)]
+
+
+def expected_to_fail(properties: Properties, *entries: Deviation) -> NoReturn:
+    """End a test that failed as it is known to."""
+    known = {str(entry): entry for entry in entries}
+    for entry in known.values():
+        record(properties, entry)
+    reasons = "; ".join(entry.reason for entry in known.values())
+    raise pytest.xfail.Exception(reasons, pytrace=False) from None
+
+
+def stale(properties: Properties, entry: Deviation, test: str) -> NoReturn:
+    """Fail a test that is known to fail, and did not."""
+    properties.append(("stale", str(entry)))
+    release = Version(torch.__version__).base_version
+    mended = "" if entry.subject else f", or add mended = {release!r}"
+    pytest.fail(
+        f"{entry.rule}: a known deviation no longer happens on torch {torch.__version__}\n"
+        f"  {entry.reason}\n"
+        f"  {entry.origin}: take it out, leave out {test}{mended}",
+        pytrace=False,
+    )
+
+
+def _nothing(**_: object) -> None:
+    """Stand in for a test of which nothing is left."""
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """One thread, and warnings that are shown and break no rule."""
+    threads = torch.get_num_threads()
+    # On small layers threads cost more than they give, and xdist has the cores already.
+    torch.set_num_threads(1)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")
+            # Said once a process.
+            warnings.filterwarnings(
+                "ignore", "LSTM with projections is not supported with oneDNN", UserWarning
+            )
+            yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+# --- Which tests there are -----------------------------------------------------------------------
+
+
+def tests_of(
+    function: Callable[..., None],
+    marker: Mapping[str, Any],
+    devices: Sequence[str],
+    subjects: Mapping[str, Subject],
+    *,
+    slow: bool,
+) -> list[RuleTest]:
+    """The tests of a function marked ``rule(id=..., ...)``: of torch, or of the subjects alone.
+
+    ``ValueError`` says what is wrong with the marker.
+    """
+    options = {**marker}
+    rule = contracts.rule(options.pop("id"))
+    needs = tuple(options.pop("needs", ()))
+    devices = [it for it in devices if values_of(it) or not rule.values]
+    kinds = [kind for kind in rule.layers if kind in subjects or not subjects]
+    if "wrong" in inspect.signature(function).parameters:
+        return [
+            RuleTest(
+                rule,
+                function,
+                kind,
+                wrong.name,
+                device,
+                functools.partial(wrong_cases, kind, device, wrong),
+                {"subject": subjects[kind].name} if kind in subjects else {},
+                {"wrong": wrong},
+                # Calls are refused there as on the CPU, but for dtypes, and take ten times as long.
+                slow=slow or (device == "meta" and not wrong.constructor),
+                subject=subjects.get(kind),
+            )
+            # A construction knows no device.
+            for device in devices
+            for wrong in WRONG
+            if wrong.rule == rule.id and not (wrong.constructor and device != devices[0])
+            for kind in wrong.kinds
+            if kind in kinds
+        ]
+    wanted = {name: options.pop(name) for name in _GRID_FIELDS & {*options}}
+    for name in options:
+        if name not in _DRAW_ARGUMENTS:
+            known = ", ".join(sorted(_GRID_FIELDS | _DRAW_ARGUMENTS | {"needs"}))
+            raise ValueError(f"no such field or argument: {name}; known: {known}")
+    return [
+        RuleTest(
+            rule,
+            function,
+            cell.kind,
+            str(cell).partition("-")[2],
+            device,
+            functools.partial(cases, cell, device),
+            _about(subjects.get(cell.kind), options),
+            cell=cell,
+            slow=slow,
+            needs=needs,
+            subject=subjects.get(cell.kind),
+        )
+        for device in devices
+        for cell in GRID
+        if cell.kind in kinds
+        if all(getattr(cell, name) == value for name, value in wanted.items())
+    ]
+
+
+def _about(subject: Subject | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    """What the draw is told: of a subject its name, and not to draw what it does not take."""
+    if subject is None:
+        return {**options}
+    fixed = {name: value for name, value in _DEFAULTS.items() if name in subject.lacks}
+    return {**fixed, **options, "subject": subject.name}

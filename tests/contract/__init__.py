@@ -1,0 +1,1 @@
+"""What torch must satisfy. The package has it as ``rnn_contracts.suite``."""
