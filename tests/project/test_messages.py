@@ -187,6 +187,8 @@ def run_as_pasted(code: str) -> tuple[str, dict[str, Any]]:
     return printed.getvalue(), names
 
 
+# Torch says it at its first call of one, in whichever test that is.
+@pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 @pytest.mark.parametrize(
     ("name", "broken", "right"),
     [
