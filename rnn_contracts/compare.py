@@ -17,6 +17,7 @@ from pathlib import Path
 from rnn_contracts.contracts import RULES
 
 HELD, DEVIATES, BROKEN, NOT_CHECKED = "held", "deviates", "broken", "not checked"
+NOT_SUPPORTED = "not supported"
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,14 @@ class Result:
 
 @dataclass(frozen=True)
 class Report:
-    """The results of a run, by rule and by cell (what the test's id says in brackets)."""
+    """The results of a run, by rule and by cell (what the test's id says in brackets).
+
+    ``subjects`` are what stood in the place of torch's own layers.
+    """
 
     torch: str
     devices: frozenset[str]
+    subjects: frozenset[str]
     results: dict[tuple[str, str], Result]
 
 
@@ -49,7 +54,7 @@ def read(path: Path) -> Report:
     ) as error:  # fmt: skip
         raise ValueError(f"{path}: cannot be read as XML: {error}") from None
     results: dict[tuple[str, str], Result] = {}
-    found: dict[str, set[str]] = {"torch": set(), "device": set()}
+    found: dict[str, set[str]] = {"torch": set(), "device": set(), "subject": set()}
     for case in cases:
         values: dict[str, list[str]] = collections.defaultdict(list)
         for it in case.iter("property"):
@@ -67,6 +72,8 @@ def read(path: Path) -> Report:
             outcome = BROKEN if values["broken"] else NOT_CHECKED
         elif values["deviation"]:
             outcome = DEVIATES
+        elif skipped and values["unsupported"]:
+            outcome = NOT_SUPPORTED
         else:
             outcome = NOT_CHECKED if skipped else HELD
         links = [
@@ -80,7 +87,9 @@ def read(path: Path) -> Report:
         raise ValueError(f"{path}: not a report of rnn-contracts: no test in it names a rule")
     if len(found["torch"]) > 1:
         raise ValueError(f"{path}: of several torch: {', '.join(sorted(found['torch']))}")
-    return Report(found["torch"].pop(), frozenset(found["device"]), results)
+    return Report(
+        found["torch"].pop(), frozenset(found["device"]), frozenset(found["subject"]), results
+    )
 
 
 @dataclass
@@ -138,6 +147,9 @@ def compare(old: Report, new: Report) -> Difference:
                 difference.refusals.setdefault(types, collections.Counter())[test[0]] += 1
         else:
             worse = after.outcome == BROKEN or before.outcome == HELD
+            if NOT_SUPPORTED in (before.outcome, after.outcome):
+                # What can be done now, and was not tried before, may be right or wrong.
+                worse = after.outcome == BROKEN or after.outcome == NOT_SUPPORTED
             changes["broke" if worse else "mended"][test] = after if worse else before
     difference.changes = changes
     return difference
@@ -147,6 +159,9 @@ def _obstacles(old: Report, new: Report) -> Iterator[str]:
     if old.devices != new.devices:
         names = (", ".join(sorted(report.devices)) for report in (old, new))
         yield "devices differ: {} in the old report, {} in the new".format(*names)
+    if old.subjects != new.subjects:
+        names = (", ".join(sorted(it.subjects)) or "torch's own" for it in (old, new))
+        yield "layers differ: {} in the old report, {} in the new".format(*names)
     for report, other, name in ((old, new, "old"), (new, old, "new")):
         unchecked = collections.Counter(
             rule for (rule, _), result in report.results.items() if result.outcome == NOT_CHECKED
@@ -195,7 +210,9 @@ def by_rule(tests: dict[tuple[str, str], Result]) -> dict[tuple[str, str, str], 
     """The cells by rule, by what came of it, and by the link of what is known."""
     rules: dict[tuple[str, str, str], list[str]] = {}
     for (rule, cell), result in tests.items():
-        known = {"broken": ""} if result.outcome == BROKEN else result.known or {"": ""}
+        known = result.known or {"": ""}
+        if result.outcome in (BROKEN, NOT_SUPPORTED):
+            known = {result.outcome: ""}
         for state, link in known.items():
             rules.setdefault((rule, state, link), []).append(cell)
     return rules
@@ -207,7 +224,8 @@ def _title(difference: Difference) -> str:
     rules = {rule for rule, _ in both}
     devices = ", ".join(sorted(old.devices & new.devices))
     compared = f"{counted(len(rules), 'rule')}, {counted(len(both), 'test')} on {devices}"
-    return f"torch {old.torch} -> {new.torch}: {compared}"
+    layers = "".join(f", {subject}" for subject in sorted(new.subjects))
+    return f"torch {old.torch} -> {new.torch}{layers}: {compared}"
 
 
 def _verdict(difference: Difference) -> str:

@@ -14,7 +14,7 @@ reason     one line
 link       the upstream issue or pull request
 measured   how it was seen, if there is no link
 dies       true where the call kills the process
-undefined  true where torch reads memory that is not its own, so that anything may happen
+undefined  true where it may happen or not, as where torch reads memory that is not its own
 quote      true where it is torch's documentation that deviates, and says it in other words
 
 They are strict both ways. A violation that is not listed fails; a death is listed only by ``dies`` or

@@ -340,6 +340,9 @@ def _described(result: Any) -> str:
         return f"a PackedSequence of {_described(result.data)}"
     if isinstance(result, tuple):
         return f"({', '.join(map(_described, result))})"
+    if isinstance(result, torch.nn.Module):
+        # The whole of it may take many lines.
+        return f"a layer {type(result).__name__}"
     return f"a tensor {tuple(result.shape)}" if isinstance(result, Tensor) else repr(result)
 
 

@@ -138,7 +138,7 @@ class Reports:
                 )
         for subject, outcomes in self.outcomes.items():
             # Of a rule that is broken anywhere no more is said.
-            order = ("broken", "deviate", "held", "not supported", "not checked")
+            order = ("broken", "deviate", "held", "not checked", "not supported")
             worst = [next(it for it in order if it in found) for found in outcomes.values()]
             shown = ", ".join(f"{worst.count(it)} {it}" for it in order if it in worst)
             terminalreporter.write_line(

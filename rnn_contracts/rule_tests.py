@@ -254,6 +254,7 @@ class RuleTest:
             self.properties.append(("broken", error.rule_id))
             known = self._always(error.rule_id)
             if known and (known.undefined or not error.died):
+                self.properties.append(("violation", str(error)))
                 expected_to_fail(self.properties, known)
             raise
         except hypothesis.errors.Flaky:
@@ -277,6 +278,12 @@ class RuleTest:
 
     def _hold_against_known(self, always: Deviation | None) -> None:
         """What is known must have happened, but not in the place of torch's own layer."""
+        if not self.examples:
+            blocked = [entry for entry in self.avoided if entry.rule != self.rule.id]
+            if blocked:
+                expected_to_fail(self.properties, *blocked)
+            if self.unsupported:
+                pytest.skip(f"not supported: {'; '.join(sorted(self.unsupported))}")
         if always and always.subject == self._subject_name:
             if not always.undefined:
                 stale(self.properties, always, self.name)
@@ -292,8 +299,6 @@ class RuleTest:
                 stale(self.properties, entry, self.name)
         if happened or (self.avoided and not self.examples):
             expected_to_fail(self.properties, *(happened or self.avoided))
-        if self.unsupported and not self.examples:
-            pytest.skip(f"not supported: {'; '.join(sorted(self.unsupported))}")
         if not checks.checked[self.rule.id]:
             pytest.fail(f"{self.rule.id}: the test passed and checked nothing", pytrace=False)
 
@@ -316,9 +321,12 @@ class RuleTest:
         try:
             call()
         except checks.ContractViolation as error:
+            self.properties.append(("violation", str(error)))
             return error.rule_id == entry.rule
-        except NotSupported:
-            pass
+        except NotSupported as error:
+            # What cannot be tried is believed.
+            self.unsupported.add(str(error))
+            return entry.subject == self._subject_name
         return False
 
 

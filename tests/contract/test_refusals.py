@@ -108,9 +108,10 @@ def test_projection_refused(case: Case, wrong: Wrong) -> None:
 def test_dropout_of_one_layer_warned(case: Case) -> None:
     """A UserWarning for one layer, none for a stack."""
     rule = "dropout-of-one-layer-warned"
+    case = replace(case, layer=replace(case.layer, dropout=0.5))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        checks.build(rule, replace(case, layer=replace(case.layer, dropout=0.5)))
+        checks.build(rule, case)
     checks.checked[rule] += 1
     warned = any(issubclass(warning.category, UserWarning) for warning in caught)
     if warned != (case.layer.num_layers == 1):

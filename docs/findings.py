@@ -1,0 +1,93 @@
+"""Make findings.md out of reports of the suite on layers that are not torch's own.
+
+    python docs/findings.py reports/plain.xml reports/quantizable.xml reports/dynamic.xml
+
+``tox -e findings`` writes the reports, with the known deviations in examples/deviations.toml, and
+does this.
+"""
+
+from __future__ import annotations
+
+import collections
+import sys
+from pathlib import Path
+
+from defusedxml import ElementTree
+
+from rnn_contracts import deviations
+from rnn_contracts.compare import counted, escaped
+
+DOCS = Path(__file__).parent
+HEAD = """\
+# Findings
+
+What the suite says of layers that claim to be `nn.LSTM` or `nn.GRU`, on torch {torch}. `python -m tox
+-e findings` makes this page: it checks each layer, expects what
+[`examples/deviations.toml`](../examples/deviations.toml) says of it, and fails if that does not happen.
+What torch's own layer does wrong too is left out. Each message is that of the simplest case.
+
+| layer | tests that hold | deviate | are not supported |
+|---|---|---|---|"""
+
+
+class Finding:
+    """What one known deviation of a layer came to: tests, link and the shortest message."""
+
+    def __init__(self) -> None:
+        self.tests, self.link, self.message = 0, "", ""
+
+    def add(self, link: str, messages: list[str]) -> None:
+        self.tests += 1
+        self.link = self.link or link
+        self.message = min([*messages, self.message], key=lambda it: (not it, len(it)))
+
+
+Findings = dict[str, dict[str, Finding]]
+
+
+def read(path: str, outcomes: dict[str, collections.Counter[str]], findings: Findings) -> str:
+    """Add what a report says, by layer and by deviation; return its torch."""
+    known_of_torch = {str(entry) for entry in deviations.known()}
+    torch = ""
+    for case in ElementTree.parse(path).iter("testcase"):
+        values: dict[str, list[str]] = collections.defaultdict(list)
+        for it in case.iter("property"):
+            values[it.get("name", "")].append(it.get("value", ""))
+        for subject in values["subject"]:
+            torch = values["torch"][0].partition(" ")[0]
+            if case.find("failure") is not None or case.find("error") is not None:
+                sys.exit(f"{path}: {case.get('name')} failed: not a report of what is known")
+            outcome = "held" if case.find("skipped") is None else "not supported"
+            outcomes[subject]["deviates" if values["deviation"] else outcome] += 1
+            for deviation, link in zip(values["deviation"], values["link"], strict=True):
+                rule = deviation.partition(": ")[0]
+                if deviation not in known_of_torch:
+                    messages = [it for it in values["violation"] if it.startswith(f"{rule}\n")]
+                    findings[subject].setdefault(deviation, Finding()).add(link, messages)
+    return torch
+
+
+def page(paths: list[str]) -> str:
+    """The whole page."""
+    outcomes: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
+    findings: Findings = collections.defaultdict(dict)
+    (torch,) = {read(path, outcomes, findings) for path in paths}
+    lines = [HEAD.format(torch=torch)]
+    for subject, counts in outcomes.items():
+        numbers = " | ".join(str(counts[it]) for it in ("held", "deviates", "not supported"))
+        lines.append(f"| {escaped(subject)} | {numbers} |")
+    for subject, found in findings.items():
+        lines += ["", f"## {escaped(subject)}"]
+        for deviation, finding in sorted(found.items()):
+            rule, _, reason = deviation.partition(": ")
+            link = f" ([upstream]({finding.link}))" * bool(finding.link)
+            tests = counted(finding.tests, "test")
+            lines += ["", f"### `{rule}`: {escaped(reason)}", "", f"In {tests}{link}."]
+            lines += ["", "```text", *finding.message.splitlines(), "```"]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    (DOCS / "findings.md").write_text(page(sys.argv[1:]), "utf-8")
