@@ -6,7 +6,7 @@ rule       id of the rule
 kinds      classes of ``torch.nn``; all if left out
 variants   patterns (``fnmatch``) of what the test's id says between kind and device; all if left out
 devices    patterns of the devices on which it was seen; all if left out
-subject    the layer that has it, ``package.module:Name``; torch's own if left out
+subject    pattern of the layers that have it, ``package.module:Name``; torch's own if left out
 torch      the releases in which it was seen, a PEP 440 specifier
 mended     the first release that is known not to have it; left out where there is none
 when       what a call must be like, such as ``{dtype = "bfloat16"}``; ``CONDITIONS`` has what it may say
@@ -95,8 +95,10 @@ class Deviation:
             return False
         return release in SpecifierSet(self.torch)
 
-    def concerns(self, kind: str, variant: str, device: str) -> bool:
-        """Whether it speaks of tests of that kind, variant and device."""
+    def concerns(self, kind: str, variant: str, device: str, subject: str = "") -> bool:
+        """Whether it speaks of tests of that kind, variant and device, of torch or of a subject."""
+        if self.subject and not (subject and fnmatchcase(subject, self.subject)):
+            return False
         return kind in self.kinds and all(
             any(fnmatchcase(value, pattern) for pattern in patterns)
             for value, patterns in ((variant, self.variants), (device, self.devices))

@@ -261,7 +261,8 @@ def check_refused(rule_id: str, case: Case, wrong: Wrong) -> None:
     """The call or construction raises a refusal, and leaves layer and arguments as they were."""
     __tracebackhide__ = True
     subject = calls.subject_of(case)
-    subjects.require(subject, wrong.takes if wrong.constructor else calls.options(case))
+    if not wrong.constructor:
+        subjects.require(subject, calls.options(case))
     attempt = wrong.attempt(case)
     checks.checked[rule_id] += 1
     outcome, found = _child(case.device).run(attempt)

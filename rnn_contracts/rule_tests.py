@@ -73,7 +73,8 @@ class RuleTest:
     """The test of one rule in one grid cell, or of one wrong call, on one device.
 
     ``id`` names it beside its rule: kind, variant and device. ``draws`` makes the strategy of its
-    case, ``options`` fix a part of it, and ``fixed`` are further arguments of ``function``.
+    case, ``options`` fix a part of it, and ``fixed`` are further arguments of ``function``. ``needs``
+    are the arguments of the constructor without which there is nothing to check.
     ``properties`` say what came of it, as pytest's ``user_properties`` do.
     """
 
@@ -122,8 +123,7 @@ class RuleTest:
                 # The test of a refusal breaks no other rule, nor does any other break that.
                 or (not entry.when and contracts.rule(entry.rule).kind != "refusal")
             )
-            and entry.subject in ("", name)
-            and entry.concerns(self.kind, self.variant, self.device)
+            and entry.concerns(self.kind, self.variant, self.device, name)
             # What the test itself fixes to another value never happens in it.
             and all(self._given.get(name, it) == it for name, it in entry.when.items())
         ]
@@ -145,20 +145,24 @@ class RuleTest:
         entries = (entry for entry in self.deviations if entry.rule == rule_id and not entry.when)
         return next(entries, None)
 
-    @property
-    def _subject_name(self) -> str:
-        return self.subject.name if self.subject else ""
+    def _strict(self, entry: Deviation) -> bool:
+        """Whether it must happen: what torch's own layer does wrong, a subject may do right."""
+        return bool(entry.subject) or self.subject is None
 
     # --- Drawing ---------------------------------------------------------------------------------
 
     def drawing(self) -> Callable[..., None]:
         """The Hypothesis test, which makes no call that is known to deviate."""
+        try:
+            subjects.require(self.subject, self.needs)
+        except NotSupported as error:
+            self.unsupported.add(str(error))
+            return _nothing
         avoided = [
             entry
             for entry in self.deviations
             if self._avoids(entry)
-            # What torch's own layer does wrong, the subject may do right.
-            if entry.subject == self._subject_name or self._happens(entry)
+            if self._strict(entry) or self._happens(entry)
         ]
         self.avoided = [it for it in avoided if it.when.items() <= self._given.items()]
         if self.avoided:
@@ -176,7 +180,6 @@ class RuleTest:
                     return None if self.cell is None else hypothesis.reject()
             crashes.note(self.rule.id, drawn)
             try:
-                subjects.require(self.subject, self.needs)
                 self.function(case=drawn, **self.fixed)
             except NotSupported as error:
                 self.unsupported.add(str(error))
@@ -277,14 +280,14 @@ class RuleTest:
             self.properties.append(("examples", self.examples))
 
     def _hold_against_known(self, always: Deviation | None) -> None:
-        """What is known must have happened, but not in the place of torch's own layer."""
+        """What is known must have happened."""
         if not self.examples:
+            if self.unsupported:
+                pytest.skip(f"not supported: {'; '.join(sorted(self.unsupported))}")
             blocked = [entry for entry in self.avoided if entry.rule != self.rule.id]
             if blocked:
                 expected_to_fail(self.properties, *blocked)
-            if self.unsupported:
-                pytest.skip(f"not supported: {'; '.join(sorted(self.unsupported))}")
-        if always and always.subject == self._subject_name:
+        if always and self._strict(always):
             if not always.undefined:
                 stale(self.properties, always, self.name)
             # It may happen in the next run: for who compares the two, it deviates in both.
@@ -292,7 +295,7 @@ class RuleTest:
         happened = [
             entry
             for entry in self.deviations
-            if entry.when and entry.rule == self.rule.id and entry.subject == self._subject_name
+            if entry.when and entry.rule == self.rule.id and self._strict(entry)
         ]
         for entry in happened:
             if not self._happens(entry):
@@ -326,7 +329,7 @@ class RuleTest:
         except NotSupported as error:
             # What cannot be tried is believed.
             self.unsupported.add(str(error))
-            return entry.subject == self._subject_name
+            return self._strict(entry)
         return False
 
 
@@ -412,6 +415,7 @@ def tests_of(
                 {"wrong": wrong},
                 # Calls are refused there as on the CPU, but for dtypes, and take ten times as long.
                 slow=slow or (device == "meta" and not wrong.constructor),
+                needs=wrong.takes if wrong.constructor else _needs(None, device),
                 subject=subjects.get(kind),
             )
             # A construction knows no device.
@@ -437,7 +441,7 @@ def tests_of(
             _about(subjects.get(cell.kind), options),
             cell=cell,
             slow=slow,
-            needs=needs,
+            needs=(*needs, *_needs(cell, device)),
             subject=subjects.get(cell.kind),
         )
         for device in devices
@@ -445,6 +449,15 @@ def tests_of(
         if cell.kind in kinds
         if all(getattr(cell, name) == value for name, value in wanted.items())
     ]
+
+
+def _needs(cell: GridCell | None, device: str) -> tuple[str, ...]:
+    """The arguments that every layer of the cell on the device is made with."""
+    needed = {"device": device != "cpu"}
+    if cell:
+        needed |= {"batch_first": cell.batch_first, "num_layers": cell.num_layers > 1}
+        needed |= {"bidirectional": cell.bidirectional, "proj_size": cell.projection}
+    return tuple(name for name, is_needed in needed.items() if is_needed)
 
 
 def _about(subject: Subject | None, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -132,9 +132,9 @@ def parse(options: list[str], *, require_all: bool) -> Mapping[str, Subject]:
 
 def require(subject: Subject | None, names: Iterable[str]) -> None:
     """Raise ``NotSupported`` if the subject lacks one of these arguments."""
-    lacking = [name for name in names if subject and name in subject.lacks]
+    lacking = {name for name in names if subject and name in subject.lacks}
     if lacking:
-        raise NotSupported(", ".join(lacking))
+        raise NotSupported(", ".join(sorted(lacking)))
 
 
 def excuse(subject: Subject | None, error: Exception) -> None:
