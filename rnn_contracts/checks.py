@@ -230,6 +230,17 @@ def named_tensors(observation: Observation) -> dict[str, Tensor]:
     return dict(zip(names, parts, strict=True))
 
 
+def shaped_tensors(observation: Observation) -> dict[str, Tensor]:
+    """The named tensors, or a violation of the rule of a shape."""
+    __tracebackhide__ = True
+    case, tensors = observation.case, named_tensors(observation)
+    for name, tensor in tensors.items():
+        rule = shape_rule(case.layer, name)
+        data = ".data" * (bool(case.lengths) and name == "output")
+        _compare(rule.id, case, f"{name}{data}", tensor, rule.shapes[case.layout])
+    return tensors
+
+
 def _structure(result: Any) -> str:
     if isinstance(result, (tuple, list)) and not isinstance(result, PackedSequence):
         brackets = "({})" if isinstance(result, tuple) else "[{}]"
@@ -325,10 +336,7 @@ def check(layer: nn.Module, input: Any, state: Any = None, *, like: object = Non
     _compare_arguments(case, state)
     given = () if state is None else (state,)
     observation = Observation(case, input, (), layer(input, *given))
-    for name, tensor in named_tensors(observation).items():
-        rule = shape_rule(described, name)
-        data = ".data" * (bool(case.lengths) and name == "output")
-        _compare(rule.id, case, f"{name}{data}", tensor, rule.shapes[case.layout])
+    shaped_tensors(observation)
     if case.lengths:
         _compare_packing("packed-output", observation)
     return observation.result

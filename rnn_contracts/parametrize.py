@@ -44,28 +44,36 @@ def parametrize_with_rules(
     ``NotImplementedError`` for, is skipped as not supported, unless ``require_all``. ``devices`` are
     all that torch reports if left out. What is slow needs the Hypothesis profile ``nightly``.
 
-    ``ValueError`` if a rule or a device is unknown.
+    ``ValueError`` if a rule or a device is unknown, or a pattern fits no test.
     """
     chosen = {"RNN": RNN, "GRU": GRU, "LSTM": LSTM}
-    known = [entry for entry in deviations.known() if entry.happens_on(torch.__version__)]
     taken = {}
     for kind, constructor in chosen.items():
         if constructor is not None:
             name = subjects.name_of(constructor)
             taken[kind] = subjects.add(kind, name, constructor, require_all=require_all)
-            known += _expected(expected_failures or {}, name)
     if not taken:
         raise ValueError("parametrize_with_rules: give it an RNN, a GRU or an LSTM")
+    expected = list(_expected(expected_failures or {}))
+    known = [entry for entry in deviations.known() if entry.happens_on(torch.__version__)]
     tests = list(_tests(_present(devices), taken))
     for test in tests:
-        test.expect(known)
+        test.expect([*expected, *known])
         test.database = False
+    for entry in expected:
+        if not any(entry in test.deviations and entry.rule == test.rule.id for test in tests):
+            raise ValueError(f"{entry.origin}: there is no such test")
+    tests = [
+        test
+        for test in tests
+        if test.rule.promised(torch.__version__) and (nightly() or not test.slow)
+    ]
     return pytest.mark.parametrize(
         "check", [pytest.param(test, id=f"{test.rule.id}-{test.id}") for test in tests]
     )
 
 
-def _expected(failures: Mapping[str, str], subject: str) -> Iterator[Deviation]:
+def _expected(failures: Mapping[str, str]) -> Iterator[Deviation]:
     for tests, reason in failures.items():
         rule, _, pattern = tests.removesuffix("]").partition("[")
         contracts.rule(rule)
@@ -74,7 +82,7 @@ def _expected(failures: Mapping[str, str], subject: str) -> Iterator[Deviation]:
             torch=">=0",
             reason=reason,
             variants=(pattern or "*",),
-            subject=subject,
+            subject="*",
             origin=f"expected_failures[{tests!r}]",
         )
 
@@ -89,18 +97,12 @@ def _present(devices: Sequence[str] | None) -> Sequence[str]:
 
 def _tests(devices: Sequence[str], taken: Mapping[str, subjects.Subject]) -> Iterator[RuleTest]:
     for function in _functions():
-        marks = {mark.name: mark for mark in getattr(function, "pytestmark", ())}
-        if "rule" in marks:
-            for test in tests_of(
-                function, marks["rule"].kwargs, devices, taken, slow="slow" in marks
-            ):
-                if test.rule.promised(torch.__version__) and (nightly() or not test.slow):
-                    yield test
+        yield from tests_of(function, devices, taken)
 
 
 def _functions() -> Iterator[Callable[..., None]]:
     """The test functions of the suite."""
-    for path in sorted(SUITE.glob("test_*.py")):
+    for path in sorted({*SUITE.glob("test_*.py")} - {SUITE / "test_documentation.py"}):
         name = f"rnn_contracts.suite.{path.stem}"
         if name not in sys.modules:
             # By its path, since a checkout has the suite elsewhere.
@@ -109,6 +111,4 @@ def _functions() -> Iterator[Callable[..., None]]:
             assert spec.loader is not None
             sys.modules[name] = importlib.util.module_from_spec(spec)
             spec.loader.exec_module(sys.modules[name])
-        for attribute, value in vars(sys.modules[name]).items():
-            if attribute.startswith("test_"):
-                yield value
+        yield from (it for it in vars(sys.modules[name]).values() if hasattr(it, "statement"))

@@ -1,9 +1,7 @@
 """The pytest plugin: which torch, which devices, which cases, and what was checked in the end.
 
-A test marked ``@pytest.mark.rule(id=...)`` that takes ``case`` runs once for every grid cell of
-the rule's layers and every device; Hypothesis draws the case. Further arguments of the marker
-narrow the grid (a field of ``GridCell``) or the draw (an argument of ``strategies.cases``);
-``needs`` names arguments of the constructor without which the rule says nothing.
+A function that ``checks_rule`` (``rnn_contracts.rule_tests``) becomes a test for every grid cell of the
+rule's layers and every device; Hypothesis draws the case.
 """
 
 from __future__ import annotations
@@ -16,7 +14,7 @@ import hypothesis
 import pytest
 import torch
 
-from rnn_contracts import calls, checks, contracts, crashes, deviations, refusals, subjects
+from rnn_contracts import calls, checks, crashes, deviations, refusals, subjects
 from rnn_contracts.contracts import RULES, Rule
 from rnn_contracts.deviations import Deviation
 from rnn_contracts.reports import Reports
@@ -77,7 +75,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marks, and find the devices, the subjects and what is known of them."""
-    config.addinivalue_line("markers", "rule(id, ...): the test checks this rule of the contract")
+    config.addinivalue_line("markers", "rule(id): the test checks this rule of the contract")
     config.addinivalue_line(
         "markers", "slow: left out but in the nightly profile, or if -m asks for it"
     )
@@ -197,44 +195,17 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 # --- Tests ---------------------------------------------------------------------------------------
 
 
-def _rule(item: pytest.Item) -> Rule | None:
-    """The rule that the test cites."""
-    mark = item.get_closest_marker("rule")
-    try:
-        return contracts.rule(mark.kwargs["id"]) if mark else None
-    except KeyError:
-        raise pytest.Collector.CollectError("write @pytest.mark.rule(id=...)") from None
-    except ValueError as error:
-        raise pytest.Collector.CollectError(str(error)) from None
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Parametrise ``case`` over the grid of the rule, or its wrong calls, and the devices."""
-    mark = metafunc.definition.get_closest_marker("rule")
-    if not _rule(metafunc.definition) or mark is None or "case" not in metafunc.fixturenames:
+    if not hasattr(metafunc.function, "statement"):
         return
-    slow = metafunc.definition.get_closest_marker("slow") is not None
-    config = metafunc.config
-    try:
-        tests = tests_of(
-            metafunc.function,
-            mark.kwargs,
-            config.stash[_DEVICES],
-            config.stash[_SUBJECTS],
-            slow=slow,
-        )
-    except ValueError as error:
-        raise pytest.Collector.CollectError(str(error)) from None
+    if "case" not in metafunc.fixturenames:
+        raise pytest.Collector.CollectError("the test of a rule takes an argument `case`")
+    stash = metafunc.config.stash
     names = ["case", *({"wrong"} & {*metafunc.fixturenames})]
-    metafunc.parametrize(
-        names,
-        [
-            pytest.param(
-                test, *test.fixed.values(), id=test.id, marks=[pytest.mark.slow] * test.slow
-            )
-            for test in tests
-        ],
-    )
+    tests = tests_of(metafunc.function, stash[_DEVICES], stash[_SUBJECTS])
+    parameters = [pytest.param(test, *test.fixed.values(), id=test.id) for test in tests]
+    metafunc.parametrize(names, parameters)
 
 
 def _parameters(item: pytest.Item) -> Mapping[str, object]:
@@ -246,23 +217,29 @@ def _rule_test(item: pytest.Item) -> RuleTest | None:
     return next((it for it in _parameters(item).values() if isinstance(it, RuleTest)), None)
 
 
+def _of_the_suite(item: pytest.Item) -> bool:
+    """Whether it takes the case, where a test of somebody else's takes the whole check."""
+    return isinstance(_parameters(item).get("case"), RuleTest)
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Note what the test of a rule is about, and what is known of it."""
-    if _rule(item) and "case" not in getattr(item, "fixturenames", ()):
-        raise pytest.Collector.CollectError("the test of a rule takes an argument `case`")
     for mark in item.iter_markers("quote"):
         item.user_properties.append(("quote", mark.args[0]))
     test = _rule_test(item)
     if test is None:
         return
-    if _rule(item):
+    item.add_marker(pytest.mark.rule(id=test.rule.id))
+    item.add_marker("hypothesis")
+    if test.slow:
+        item.add_marker("slow")
+    if timeout := item.config.stash[_TIMEOUT]:
+        item.add_marker(timeout)
+    if _of_the_suite(item):
         test.expect(item.config.stash[_KNOWN])
     test.describe()
     # One list: what is said of the test is reported.
     item.user_properties = test.properties
-    item.add_marker("hypothesis")
-    if timeout := item.config.stash[_TIMEOUT]:
-        item.add_marker(timeout)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -271,13 +248,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     kept: list[pytest.Item] = []
     left_out: list[pytest.Item] = []
     for item in items:
-        rule, test = _rule(item), _rule_test(item)
-        asked = test is not None and test.rule.promised(torch.__version__)
-        if rule is None:
-            # Not a test of the suite, or one of torch's documentation, which is that of no subject.
+        if test := _rule_test(item):
+            asked = test.rule.promised(torch.__version__) and (slow or not test.slow)
+        elif hasattr(getattr(item, "obj", None), "statement"):
+            # None of the rule's layers, or devices, is selected.
+            asked = False
+        else:
+            # Torch's documentation is that of no subject.
             asked = not (item.get_closest_marker("quote") and config.stash[_SUBJECTS])
-        elif test is not None and test.slow:
-            asked = asked and slow
         (kept if asked else left_out).append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
@@ -294,7 +272,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if test is None:
         return
     crashes.begin(item.nodeid, test.properties)
-    if isinstance(item, pytest.Function) and _rule(item):
+    if isinstance(item, pytest.Function) and _of_the_suite(item):
         item.obj = test.drawing()
         # Hypothesis gives every item its own seed and database key where it sees this mark.
         item.add_marker(pytest.mark.parametrize("case", []))
@@ -307,7 +285,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     """Hold what comes of a test against what is known."""
     test = _rule_test(item)
-    if test is not None and _rule(item):
+    if test is not None and _of_the_suite(item):
         with test.verdict():
             yield
     elif quote := item.get_closest_marker("quote"):

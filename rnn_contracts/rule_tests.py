@@ -265,7 +265,7 @@ class RuleTest:
             if always and always.undefined:
                 expected_to_fail(self.properties, always)
             raise
-        except hypothesis.errors.Unsatisfied:
+        except hypothesis.errors.Unsatisfiable:
             if not self.avoided:
                 raise
             expected_to_fail(self.properties, *self.avoided)
@@ -384,22 +384,52 @@ def _undisturbed() -> Iterator[None]:
 
 # --- Which tests there are -----------------------------------------------------------------------
 
+Decorator = Callable[[Callable[..., None]], Callable[..., None]]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a test function states: a rule, and where it is checked."""
+
+    rule: Rule
+    cell: Mapping[str, object]
+    options: Mapping[str, object]
+    needs: tuple[str, ...]
+    slow: bool
+
+
+def checks_rule(
+    rule_id: str, *, needs: tuple[str, ...] = (), slow: bool = False, **options: object
+) -> Decorator:
+    """Make a function that takes ``case`` the test of a rule.
+
+    ``options`` narrow the grid (a field of ``GridCell``) or the draw (an argument of
+    ``strategies.cases``). ``needs`` names arguments of the constructor without which the rule says
+    nothing. What is ``slow`` is left out but in the nightly profile. A function that takes ``wrong``
+    too gets every wrong call of the rule. ``ValueError`` if there is no such rule or option.
+    """
+    for name in options:
+        if name not in _GRID_FIELDS | _DRAW_ARGUMENTS:
+            known = ", ".join(sorted(_GRID_FIELDS | _DRAW_ARGUMENTS))
+            raise ValueError(f"no such field or argument: {name}; known: {known}")
+    cell = {name: options.pop(name) for name in _GRID_FIELDS & {*options}}
+    statement = Statement(contracts.rule(rule_id), cell, options, needs, slow)
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        function.statement = statement  # type: ignore[attr-defined]
+        return function
+
+    return decorate
+
 
 def tests_of(
     function: Callable[..., None],
-    marker: Mapping[str, Any],
     devices: Sequence[str],
     subjects: Mapping[str, Subject],
-    *,
-    slow: bool,
 ) -> list[RuleTest]:
-    """The tests of a function marked ``rule(id=..., ...)``: of torch, or of the subjects alone.
-
-    ``ValueError`` says what is wrong with the marker.
-    """
-    options = {**marker}
-    rule = contracts.rule(options.pop("id"))
-    needs = tuple(options.pop("needs", ()))
+    """The tests of a function that ``checks_rule``: of torch, or of the subjects alone."""
+    statement: Statement = function.statement  # type: ignore[attr-defined]
+    rule, slow = statement.rule, statement.slow
     devices = [it for it in devices if values_of(it) or not rule.values]
     kinds = [kind for kind in rule.layers if kind in subjects or not subjects]
     if "wrong" in inspect.signature(function).parameters:
@@ -425,11 +455,6 @@ def tests_of(
             for kind in wrong.kinds
             if kind in kinds
         ]
-    wanted = {name: options.pop(name) for name in _GRID_FIELDS & {*options}}
-    for name in options:
-        if name not in _DRAW_ARGUMENTS:
-            known = ", ".join(sorted(_GRID_FIELDS | _DRAW_ARGUMENTS | {"needs"}))
-            raise ValueError(f"no such field or argument: {name}; known: {known}")
     return [
         RuleTest(
             rule,
@@ -438,16 +463,16 @@ def tests_of(
             str(cell).partition("-")[2],
             device,
             functools.partial(cases, cell, device),
-            _about(subjects.get(cell.kind), options),
+            _about(subjects.get(cell.kind), statement.options),
             cell=cell,
             slow=slow,
-            needs=(*needs, *_needs(cell, device)),
+            needs=(*statement.needs, *_needs(cell, device)),
             subject=subjects.get(cell.kind),
         )
         for device in devices
         for cell in GRID
         if cell.kind in kinds
-        if all(getattr(cell, name) == value for name, value in wanted.items())
+        if all(getattr(cell, name) == value for name, value in statement.cell.items())
     ]
 
 

@@ -59,12 +59,16 @@ class Trial:
         ``case`` makes the same call in another layout, mode or length.
         """
         __tracebackhide__ = True
+        input = self.input if input is None else input
         case = case or self.case
+        if not case.lengths:
+            case = replace(case, L=len(input), N=input.shape[1])
         input, state = self.arguments(input, state, case=case)
         # What is called besides the layer itself is there by this rule alone.
         lawful, layer = layer is not None, layer or self.layer
         observation = checks.call(self.rule_id, case, layer, input, state, lawful=lawful)
-        results = checks.named_tensors(observation)
+        # A law is about values: a shape that is wrong breaks a rule of its own.
+        results = checks.shaped_tensors(observation)
         if "output" in results:
             output = results["output"]
             # On meta a packed output stays packed: its lengths are numbers.

@@ -10,26 +10,26 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import pytest
 import torch
 from torch import Tensor
 
 from rnn_contracts.calls import Case, dtypes
 from rnn_contracts.contracts import CELLS
+from rnn_contracts.rule_tests import Decorator, checks_rule
 from rnn_contracts.trials import ROUNDING, Trial
 
 
-def law(**options: Any) -> pytest.MarkDecorator:
+def law(rule_id: str, **options: Any) -> Decorator:
     """A rule about layers without dropout, which is random and has a law of its own."""
-    return pytest.mark.rule(dropout=0.0, **options)
+    return checks_rule(rule_id, dropout=0.0, **options)
 
 
-def differentiable(**options: Any) -> pytest.MarkDecorator:
+def differentiable(rule_id: str, **options: Any) -> Decorator:
     """A law about gradients, which cost more than a call."""
-    return law(grad_mode="enable_grad", least_N=1, longest=5, **options)
+    return law(rule_id, grad_mode="enable_grad", least_N=1, longest=5, **options)
 
 
-@law(id="final-hidden-is-last-output", least_N=1)
+@law("final-hidden-is-last-output", least_N=1)
 def test_final_hidden_is_last_output(case: Case) -> None:
     """Forward the last step of each sequence, backward the first."""
     trial = Trial("final-hidden-is-last-output", case)
@@ -42,7 +42,7 @@ def test_final_hidden_is_last_output(case: Case) -> None:
         trial.equal("h_n", results["h_n"][-1], results["output"][0, :, H_out:])
 
 
-@law(id="directions-concatenate", bidirectional=True, initial_state=False, least_N=1)
+@law("directions-concatenate", bidirectional=True, initial_state=False, least_N=1)
 def test_directions_concatenate(case: Case) -> None:
     """Without backward weights in the last layer the second half is zero, the first as it was."""
     trial = Trial("directions-concatenate", case)
@@ -57,7 +57,7 @@ def test_directions_concatenate(case: Case) -> None:
     trial.equal("output", after[..., H_out:], torch.zeros_like(after[..., H_out:]))
 
 
-@law(id="hidden-layout", initial_state=True, least_N=1, longest=9)
+@law("hidden-layout", initial_state=True, least_N=1, longest=9)
 def test_hidden_layout(case: Case) -> None:
     """The final state of layer k, direction d, run by itself, is h_n[k*D + d]."""
     trial = Trial("hidden-layout", case)
@@ -67,7 +67,7 @@ def test_hidden_layout(case: Case) -> None:
         trial.equal(name, results[name], final, units=ROUNDING)
 
 
-@law(id="initial-state-defaults-to-zero", initial_state=False, least_N=1)
+@law("initial-state-defaults-to-zero", initial_state=False, least_N=1)
 def test_initial_state_defaults_to_zero(case: Case) -> None:
     """No initial state is an initial state of zeros."""
     trial = Trial("initial-state-defaults-to-zero", case)
@@ -80,7 +80,7 @@ def test_initial_state_defaults_to_zero(case: Case) -> None:
 
 
 @law(
-    id="initial-state-reaches-every-layer-and-direction",
+    "initial-state-reaches-every-layer-and-direction",
     initial_state=True,
     # Rounding and dead units hide a small change.
     dtype="float64",
@@ -105,7 +105,7 @@ def test_initial_state_reaches_every_layer_and_direction(case: Case) -> None:
             trial.equal(name, after[:below], before[:below], units=ROUNDING)
 
 
-@law(id="batch-first-is-a-transposition", batch_first=True, least_N=1)
+@law("batch-first-is-a-transposition", batch_first=True, least_N=1)
 def test_batch_first_is_a_transposition(case: Case) -> None:
     """The same layer made sequence first gives the same, transposed; its states are the same."""
     trial = Trial("batch-first-is-a-transposition", case)
@@ -114,7 +114,7 @@ def test_batch_first_is_a_transposition(case: Case) -> None:
     trial.agree(trial.call(), trial.call(layer=trial.twin(other), case=other))
 
 
-@law(id="unbatched-is-a-batch-of-one", layout="unbatched")
+@law("unbatched-is-a-batch-of-one", layout="unbatched")
 def test_unbatched_is_a_batch_of_one(case: Case) -> None:
     """The batch axis that an unbatched input has not is one of size 1."""
     trial = Trial("unbatched-is-a-batch-of-one", case)
@@ -123,7 +123,7 @@ def test_unbatched_is_a_batch_of_one(case: Case) -> None:
     trial.agree(trial.call(), trial.call(case=batch))
 
 
-@law(id="rows-are-independent", initial_state=True, least_N=2)
+@law("rows-are-independent", initial_state=True, least_N=2)
 def test_rows_are_independent(case: Case) -> None:
     """Not-a-number in all other sequences does not reach the first or the last."""
     trial = Trial("rows-are-independent", case)
@@ -136,7 +136,7 @@ def test_rows_are_independent(case: Case) -> None:
             trial.equal(name, found, expected, units=ROUNDING)
 
 
-@law(id="steps-are-causal", bidirectional=False, least_N=1, least_L=2)
+@law("steps-are-causal", bidirectional=False, least_N=1, least_L=2)
 def test_steps_are_causal(case: Case) -> None:
     """Not-a-number from a step on does not reach the outputs before it."""
     trial = Trial("steps-are-causal", case)
@@ -147,7 +147,7 @@ def test_steps_are_causal(case: Case) -> None:
     trial.equal("output", after, before, units=ROUNDING)
 
 
-@law(id="sequence-splits", bidirectional=False, least_N=1, least_L=2)
+@law("sequence-splits", bidirectional=False, least_N=1, least_L=2)
 def test_sequence_splits(case: Case) -> None:
     """Cut anywhere and carry the state over: nothing changes."""
     if case.lengths:
@@ -164,7 +164,7 @@ def test_sequence_splits(case: Case) -> None:
     trial.agree(second | {"output": joined}, whole, units=ROUNDING)
 
 
-@law(id="layers-compose", least_N=1, longest=9)
+@law("layers-compose", least_N=1, longest=9)
 def test_layers_compose(case: Case) -> None:
     """Single layers in a chain, each fed with the output of the one below, are the stack."""
     trial = Trial("layers-compose", case)
@@ -172,7 +172,7 @@ def test_layers_compose(case: Case) -> None:
     trial.agree(trial.call(), {"output": output, **finals}, units=ROUNDING)
 
 
-@law(id="directions-decompose", bidirectional=True, least_N=1, longest=9)
+@law("directions-decompose", bidirectional=True, least_N=1, longest=9)
 def test_directions_decompose(case: Case) -> None:
     """Two layers of one direction, one of them reading from the end, are one of two directions."""
     trial = Trial("directions-decompose", case)
@@ -180,14 +180,14 @@ def test_directions_decompose(case: Case) -> None:
     trial.equal("output", trial.call()["output"], output, units=ROUNDING)
 
 
-@law(id="recurrence", least_N=1, longest=9)
+@law("recurrence", least_N=1, longest=9)
 def test_recurrence(case: Case) -> None:
     """The results are those of the step equations, computed in float64."""
     trial = Trial("recurrence", case)
     trial.agree(trial.call(), trial.refer(), units=ROUNDING)
 
 
-@law(id="packed-is-per-sequence", layout="packed", longest=9)
+@law("packed-is-per-sequence", layout="packed", longest=9)
 def test_packed_is_per_sequence(case: Case) -> None:
     """Each row is what its sequence gives alone, states in the order of the caller."""
     trial = Trial("packed-is-per-sequence", case)
@@ -204,7 +204,7 @@ def test_packed_is_per_sequence(case: Case) -> None:
             trial.equal(name, found, tensor, units=ROUNDING)
 
 
-@pytest.mark.rule(id="dropout-between-layers-in-training-only", dropout=1.0, least_N=1, longest=9)
+@checks_rule("dropout-between-layers-in-training-only", dropout=1.0, least_N=1, longest=9)
 def test_dropout_between_layers_in_training_only(case: Case) -> None:
     """In training certain dropout leaves zeros between layers; in eval there is none."""
     trial = Trial("dropout-between-layers-in-training-only", case)
@@ -212,7 +212,7 @@ def test_dropout_between_layers_in_training_only(case: Case) -> None:
     trial.agree(trial.call(), {"output": output, **finals}, units=ROUNDING)
 
 
-@differentiable(id="gradients-agree")
+@differentiable("gradients-agree")
 def test_gradients_agree(case: Case) -> None:
     """Input, initial state and every parameter get the gradients of the step equations."""
     if case.layer.nonlinearity == "relu":
@@ -226,7 +226,7 @@ def test_gradients_agree(case: Case) -> None:
         trial.equal(name, one, other, units=2 * ROUNDING)
 
 
-@differentiable(id="second-derivatives-exist", nonlinearity="tanh")
+@differentiable("second-derivatives-exist", nonlinearity="tanh")
 def test_second_derivatives_exist(case: Case) -> None:
     """The gradient of the gradients is there, in float64 that of the step equations."""
     trial = Trial("second-derivatives-exist", case)
@@ -243,7 +243,7 @@ def test_second_derivatives_exist(case: Case) -> None:
         trial.true(one.shape == other.shape, name, f"{one.shape}   expected {other.shape}")
 
 
-@law(id="arguments-are-read-only", least_N=1)
+@law("arguments-are-read-only", least_N=1)
 def test_arguments_are_read_only(case: Case) -> None:
     """Input and initial state are the same numbers after the call."""
     trial = Trial("arguments-are-read-only", case)
@@ -255,7 +255,7 @@ def test_arguments_are_read_only(case: Case) -> None:
         trial.equal(name, new, old)
 
 
-@law(id="calls-are-independent", least_N=1)
+@law("calls-are-independent", least_N=1)
 def test_calls_are_independent(case: Case) -> None:
     """The same call gives the same results, whatever was called before."""
     trial = Trial("calls-are-independent", case)
@@ -264,7 +264,7 @@ def test_calls_are_independent(case: Case) -> None:
     trial.agree(trial.call(), first)
 
 
-@pytest.mark.rule(id="parameters-unchanged-by-a-call")
+@checks_rule("parameters-unchanged-by-a-call")
 def test_parameters_unchanged_by_a_call(case: Case) -> None:
     """The state_dict is the same after the call, dropout or not."""
     trial = Trial("parameters-unchanged-by-a-call", case)
@@ -277,7 +277,7 @@ def test_parameters_unchanged_by_a_call(case: Case) -> None:
         trial.equal(f"layer.{name}", after[name], value)
 
 
-@law(id="memory-layout-is-irrelevant", least_N=1)
+@law("memory-layout-is-irrelevant", least_N=1)
 def test_memory_layout_is_irrelevant(case: Case) -> None:
     """Input and state that lie in every second place of memory are read right."""
     trial = Trial("memory-layout-is-irrelevant", case)

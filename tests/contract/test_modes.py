@@ -10,22 +10,22 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-import pytest
 import torch
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from rnn_contracts import checks
 from rnn_contracts.calls import GRAD_MODES, Case
+from rnn_contracts.rule_tests import Decorator, checks_rule
 from rnn_contracts.trials import ROUNDING, Trial
 
 
-def mode(**options: Any) -> pytest.MarkDecorator:
+def mode(rule_id: str, **options: Any) -> Decorator:
     """A rule about layers without dropout, which is random."""
-    return pytest.mark.rule(dropout=0.0, **options)
+    return checks_rule(rule_id, dropout=0.0, **options)
 
 
-@mode(id="dtype-and-device-follow")
+@mode("dtype-and-device-follow")
 def test_dtype_and_device_follow(case: Case) -> None:
     """Every result is where the parameters are and of their dtype."""
     trial = Trial("dtype-and-device-follow", case)
@@ -38,7 +38,7 @@ def test_dtype_and_device_follow(case: Case) -> None:
         trial.true(same, name, found)
 
 
-@mode(id="autocast-dtype", dtype="float32", least_N=1, longest=5)
+@mode("autocast-dtype", dtype="float32", least_N=1, longest=5)
 def test_autocast_dtype(case: Case) -> None:
     """Under autocast to bfloat16 each kind answers in the dtype that is recorded of it."""
     trial = Trial("autocast-dtype", case)
@@ -54,7 +54,7 @@ def test_autocast_dtype(case: Case) -> None:
         trial.true(result.dtype is expected, name, f"{result.dtype}   expected {expected}")
 
 
-@mode(id="modes-agree", least_N=1)
+@mode("modes-agree", least_N=1)
 def test_modes_agree(case: Case) -> None:
     """Train or eval, with or without autograd."""
     trial = Trial("modes-agree", case)
@@ -66,7 +66,7 @@ def test_modes_agree(case: Case) -> None:
             trial.agree(results, expected, units=ROUNDING)
 
 
-@mode(id="functional-call-uses-its-weights", least_N=1)
+@mode("functional-call-uses-its-weights", least_N=1)
 def test_functional_call_uses_its_weights(case: Case) -> None:
     """The weights that are given count, not those that the layer has."""
     trial = Trial("functional-call-uses-its-weights", case)
@@ -82,7 +82,7 @@ def test_functional_call_uses_its_weights(case: Case) -> None:
     )
 
 
-@mode(id="copies-agree", least_N=1)
+@mode("copies-agree", least_N=1)
 def test_copies_agree(case: Case) -> None:
     """A deepcopy, an unpickled layer and one that was loaded with the state_dict."""
     trial = Trial("copies-agree", case)
@@ -99,7 +99,7 @@ def test_copies_agree(case: Case) -> None:
         trial.agree(trial.call(layer=other), expected, units=ROUNDING)
 
 
-@mode(id="meta-agrees", without_numbers=True)
+@mode("meta-agrees", without_numbers=True)
 def test_meta_agrees(case: Case) -> None:
     """What needs no numbers is known without them."""
     trial = Trial("meta-agrees", case)
@@ -125,8 +125,7 @@ def test_meta_agrees(case: Case) -> None:
             trial.true(same, name, f"{found}   expected {shape}, {real.dtype}")
 
 
-@pytest.mark.slow
-@mode(id="compile-agrees", least_N=1, longest=3, grad_mode="no_grad")
+@mode("compile-agrees", slow=True, least_N=1, longest=3, grad_mode="no_grad")
 def test_compile_agrees(case: Case) -> None:
     """Compiled with aot_eager, which needs no compiler on the machine."""
     trial = Trial("compile-agrees", dense(case))
@@ -137,8 +136,7 @@ def test_compile_agrees(case: Case) -> None:
     trial.agree(results, trial.call(), units=ROUNDING)
 
 
-@pytest.mark.slow
-@mode(id="export-agrees", least_N=2, longest=3, grad_mode="no_grad")
+@mode("export-agrees", slow=True, least_N=2, longest=3, grad_mode="no_grad")
 def test_export_agrees(case: Case) -> None:
     """Exported for one batch size, and for any."""
     trial = Trial("export-agrees", dense(case))

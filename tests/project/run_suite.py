@@ -13,11 +13,12 @@ SUITE = Path(__file__).parents[1] / "contract"
 
 @dataclass
 class Outcome:
-    """Exit code, collected items, passed tests, and failed ones: what they raised and printed."""
+    """Exit code, collected items, passed tests, and others: what they raised, printed and lacked."""
 
     exit_code: int = -1
     passed: list[str] = field(default_factory=list)
     failed: dict[str, BaseException] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
     printed: list[str] = field(default_factory=list)
     items: list[pytest.Item] = field(default_factory=list)
 
@@ -26,9 +27,12 @@ class Outcome:
         self.items = session.items
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note a test that passed, or what is printed for one that failed."""
+        """Note a test that passed, why one was skipped, or what is printed for one that failed."""
         if report.when == "call" and report.passed:
             self.passed.append(report.nodeid)
+        if report.skipped and not hasattr(report, "wasxfail"):
+            assert isinstance(report.longrepr, tuple)
+            self.skipped[report.nodeid] = report.longrepr[2].rpartition("not supported: ")[2]
         if report.failed:
             self.printed.append(report.longreprtext)
 

@@ -14,21 +14,22 @@ from rnn_contracts import crashes
 SUITE = """
     import os, signal, time
     import pytest
+    from rnn_contracts.rule_tests import checks_rule
     from rnn_contracts.checks import check_shapes
     from rnn_contracts.refusals import check_refused
 
-    @pytest.mark.rule(id="nonlinearity-refused")
+    @checks_rule("nonlinearity-refused")
     def test_nonlinearity_refused(case, wrong):
         # Its child process is still there when the worker dies.
         check_refused("nonlinearity-refused", case, wrong)
 
-    @pytest.mark.rule(id="final-hidden-shape", num_layers=1, batch_first=True)
+    @checks_rule("final-hidden-shape", num_layers=1, batch_first=True)
     def test_final_hidden_shape(case):
         if case.layer.bidirectional and case.layer.kind in {kinds}:
             {end}
         check_shapes("final-hidden-shape", case)
 
-    @pytest.mark.rule(id="output-shape", num_layers=1)
+    @checks_rule("output-shape", num_layers=1)
     def test_output_shape(case):
         check_shapes("output-shape", case)
 """

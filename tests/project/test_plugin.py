@@ -15,13 +15,14 @@ Run = Callable[..., pytest.RunResult]
 
 SUITE = """
     import pytest
+    from rnn_contracts.rule_tests import checks_rule
     from rnn_contracts.checks import check_shapes
 
-    @pytest.mark.rule(id="final-cell-shape", num_layers=1)
+    @checks_rule("final-cell-shape", num_layers=1)
     def test_final_cell_shape(case):
         check_shapes("final-cell-shape", case)
 
-    @pytest.mark.rule(id="rnn-cell-next-cell-shape")
+    @checks_rule("rnn-cell-next-cell-shape")
     def test_rnn_cell_next_cell_shape(case):
         check_shapes("rnn-cell-next-cell-shape", case)
 """
@@ -87,9 +88,10 @@ def test_values_are_not_asked_of_meta(run: Run) -> None:
     """A rule about values is left out where there are none, and the header says so."""
     module = """
         import pytest
+        from rnn_contracts.rule_tests import checks_rule
         from rnn_contracts.checks import check_initialised
 
-        @pytest.mark.rule(id="parameters-initialised", num_layers=1, build_only=True)
+        @checks_rule("parameters-initialised", num_layers=1, build_only=True)
         def test_parameters_initialised(case):
             check_initialised("parameters-initialised", case)
     """
@@ -106,13 +108,14 @@ def test_what_is_not_promised_yet_is_left_out(run: Run, pytester: pytest.Pyteste
     pytester.makeconftest("import torch; torch.__version__ = '2.1.0'")
     module = """
         import pytest
+        from rnn_contracts.rule_tests import checks_rule
         from rnn_contracts.checks import check_shapes
 
-        @pytest.mark.rule(id="export-agrees", num_layers=1)
+        @checks_rule("export-agrees", num_layers=1)
         def test_export_agrees(case):
             assert False
 
-        @pytest.mark.rule(id="output-shape", num_layers=1)
+        @checks_rule("output-shape", num_layers=1)
         def test_output_shape(case):
             check_shapes("output-shape", case)
     """
@@ -131,13 +134,14 @@ def test_checking_nothing_is_not_green(run: Run, options: list[str]) -> None:
     """A test that passes without a comparison for its rule fails."""
     module = """
         import pytest
+        from rnn_contracts.rule_tests import checks_rule
         from rnn_contracts.checks import check_shapes
 
-        @pytest.mark.rule(id="output-shape", num_layers=1)
+        @checks_rule("output-shape", num_layers=1)
         def test_idle(case):
             pass
 
-        @pytest.mark.rule(id="final-hidden-shape", num_layers=1)
+        @checks_rule("final-hidden-shape", num_layers=1)
         def test_the_wrong_rule(case):
             check_shapes("final-cell-shape", case)
     """
@@ -154,7 +158,7 @@ def test_skipping_is_not_green(run: Run, options: list[str]) -> None:
     module = (
         SUITE
         + """
-    @pytest.mark.rule(id="output-shape", num_layers=1)
+    @checks_rule("output-shape", num_layers=1)
     def test_skipped(case):
         pytest.skip("no time")
     """
@@ -165,19 +169,18 @@ def test_skipping_is_not_green(run: Run, options: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mark", "message"),
+    ("arguments", "message"),
     [
-        ('id="output-shap"', "no rule 'output-shap'; did you mean output-shape"),
-        ('"output-shape"', "write @pytest.mark.rule(id=...)"),
-        ('id="output-shape", kidn="GRU"', "no such field or argument: kidn"),
+        ('"output-shap"', "no rule 'output-shap'; did you mean output-shape"),
+        ('"output-shape", kidn="GRU"', "no such field or argument: kidn; known: N, batch_first, "),
     ],
 )
-def test_bad_mark_is_a_usage_error(run: Run, mark: str, message: str) -> None:
-    """A mark that names no rule, or narrows by nothing, is told in one line."""
+def test_a_wrong_statement_is_a_usage_error(run: Run, arguments: str, message: str) -> None:
+    """One that names no rule, or narrows by nothing, is told in one line."""
     module = f"""
-        import pytest
+        from rnn_contracts.rule_tests import checks_rule
 
-        @pytest.mark.rule({mark})
+        @checks_rule({arguments})
         def test_something(case):
             pass
     """

@@ -1,0 +1,56 @@
+"""Layers that stand in the place of torch's own: right ones, a wrong one, and some that can less."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+from torch.nn.utils.rnn import PackedSequence
+
+not_callable = 1
+
+
+class Faithful(nn.GRU):
+    """As torch's own."""
+
+
+class Strict(nn.LSTM):
+    """Refuses what torch's own is known to take."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        if not isinstance(self.bidirectional, bool):
+            raise TypeError("bidirectional")
+
+
+class Outer:
+    """A name within a name."""
+
+    class FollowsBatchFirst(nn.GRU):
+        """Its h_n is (N, D*num_layers, H_out) with batch_first."""
+
+        def forward(self, input: Any, hx: Any = None) -> Any:
+            output, h_n = super().forward(input, hx)
+            batched = self.batch_first and h_n.dim() == 3
+            return output, h_n.transpose(0, 1) if batched else h_n
+
+
+class OneDirection(nn.Module):
+    """Knows nothing of bias, dropout, bidirectional, device and dtype, nor of packed input."""
+
+    def __init__(
+        self, input_size: int, hidden_size: int, num_layers: int = 1, batch_first: bool = False
+    ) -> None:
+        super().__init__()
+        self.layer = nn.GRU(input_size, hidden_size, num_layers, batch_first=batch_first)
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        """As torch's own."""
+        if isinstance(input, PackedSequence):
+            raise NotImplementedError("packed input\nwill come")
+        return self.layer(input, hx)
+
+
+def no_layer(*_: Any, **__: Any) -> object:
+    """A factory of something else."""
+    return object()

@@ -1,0 +1,182 @@
+"""A layer of somebody else's in the place of torch's own: what is checked, and what is not required."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from run_suite import Outcome, run_suite
+
+from rnn_contracts import deviations
+from rnn_contracts.checks import ContractViolation
+
+STACKS = "(2_layers and not proj) or (refused and batched)"
+
+
+def check(subject: str, *options: str) -> Outcome:
+    return run_suite(f"--rnn-subject={subject}", "--rnn-device=cpu", *options)
+
+
+def names(tests: list[str]) -> set[str]:
+    """``output_shape`` of ``.../test_shapes.py::test_output_shape[...]``."""
+    return {test.partition("[")[0].partition("::test_")[2] for test in tests}
+
+
+def test_a_faithful_subject_is_as_good_as_torch() -> None:
+    """It keeps every rule, and what torch's own does wrong is excused."""
+    outcome = check("GRU=subject_layers:Faithful", "-k", STACKS)
+    assert outcome.failed == {}
+    assert outcome.exit_code == pytest.ExitCode.OK
+    assert len(outcome.passed) > 100
+    assert {item.name.partition("[")[2][:4] for item in outcome.items} == {"GRU-"}
+
+
+def test_a_better_subject_is_not_held_to_torch() -> None:
+    """What torch's own is known to do wrong need not happen."""
+    options = ("-m", "rule(id='flag-refused')", "-k", "bidirectional and not None")
+    assert check("LSTM=torch.nn:LSTM", *options).passed == []
+    assert len(check("LSTM=subject_layers:Strict", *options).passed) == 2
+
+
+def test_a_broken_subject_is_rejected() -> None:
+    """By the rule that it breaks, with code that makes the subject."""
+    outcome = check("GRU=subject_layers:Outer.FollowsBatchFirst", "-k", STACKS)
+    assert outcome.exit_code == pytest.ExitCode.TESTS_FAILED
+    violations = [it for it in outcome.failed.values() if isinstance(it, ContractViolation)]
+    assert len(violations) == len(outcome.failed) > 0
+    by_rule = {violation.rule_id: str(violation) for violation in violations}
+    assert {*by_rule} == {"final-hidden-shape", "empty-batch-allowed"}
+    message = by_rule["final-hidden-shape"]
+    assert "\n  FollowsBatchFirst(" in message
+    code = message.partition("reproduce:\n")[2].rpartition("\n  see ")[0]
+    line = "from subject_layers import Outer; FollowsBatchFirst = Outer.FollowsBatchFirst\n"
+    assert line in code
+    exec(code, {})
+
+
+def test_what_a_subject_does_not_take_is_not_supported() -> None:
+    """Neither held nor broken; what it takes is checked."""
+    outcome = check("GRU=subject_layers:OneDirection", "-k", "test_shapes")
+    reasons = {*outcome.skipped.values()}
+    assert reasons >= {"bidirectional", "packed input"}
+    bidirectional = {test for test in outcome.skipped if "bidirectional-" in test}
+    assert {outcome.skipped[test] for test in bidirectional} == {"bidirectional"}
+    assert not any("bidirectional-" in test for test in [*outcome.passed, *outcome.failed])
+    assert {"final_hidden_shape", "output_shape", "input_shape"} <= names(outcome.passed)
+    assert {"packed_output"} == names([*outcome.skipped]) - names(outcome.passed)
+
+
+def test_require_all_excuses_nothing() -> None:
+    """An argument that is not taken breaks the rule of the constructor, a refusal that of the input."""
+    options = ("-k", "(output_shape or packed_output) and 1_layer", "--rnn-require-all")
+    outcome = check("GRU=subject_layers:OneDirection", *options)
+    assert outcome.skipped == {}
+    broken = {it.rule_id for it in outcome.failed.values() if isinstance(it, ContractViolation)}
+    assert broken == {"constructor-accepts", "input-shape"}
+
+
+def test_other_parameters_are_told_as_such() -> None:
+    """What needs torch's names for them cannot be checked, and breaks no rule of its own."""
+    outcome = check("GRU=subject_layers:OneDirection", "-m", "rule(id='layers-compose')")
+    assert outcome.failed
+    assert {str(it).partition("\n")[0] for it in outcome.failed.values()} == {"parameter-names"}
+
+
+def test_a_factory_of_something_else_breaks_the_first_rule() -> None:
+    """It is no usage error: the run says so, in the usual words."""
+    outcome = check("GRU=subject_layers:no_layer", "-x", "-k", "output_shape")
+    assert outcome.printed[0].startswith("constructor-accepts\n")
+    assert "made a object, which is no torch.nn.Module" in outcome.printed[0]
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n1"])
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("GRU", "GRU: expected KIND=package.module:Name, KIND one of RNN, GRU, LSTM"),
+        ("GRUCell=torch.nn:GRUCell", "GRUCell=torch.nn:GRUCell: expected KIND=package.module:Name"),
+        ("GRU=torch.nn", "GRU=torch.nn: expected package.module:Name"),
+        (
+            "GRU=no.such:Layer",
+            "GRU=no.such:Layer: the import failed with ModuleNotFoundError: No m",
+        ),
+        ("GRU=torch.nn:Gru", "GRU=torch.nn:Gru: module 'torch.nn' has no attribute 'Gru'"),
+        ("GRU=subject_layers:not_callable", "GRU=subject_layers:not_callable: expected a class or"),
+        (
+            "GRU=fails_to_import:Layer",
+            "GRU=fails_to_import:Layer: the import failed with OSError: no",
+        ),
+    ],
+)
+def test_a_wrong_subject_is_a_usage_error(
+    option: str,
+    message: str,
+    workers: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """One line names what was asked for and why it cannot be had."""
+    (tmp_path / "fails_to_import.py").write_text("raise OSError('no\\nsuch driver')")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert check(option, workers).exit_code == pytest.ExitCode.USAGE_ERROR
+    printed = capfd.readouterr().err
+    assert printed.startswith(f"ERROR: --rnn-subject: {message}")
+    assert len(printed.strip().splitlines()) == 1
+
+
+def test_other_usage_errors(capfd: pytest.CaptureFixture[str]) -> None:
+    """A kind has one subject, and what is required is required of one."""
+    twice = check("GRU=torch.nn:GRU", "--rnn-subject=GRU=subject_layers:Faithful")
+    assert twice.exit_code == pytest.ExitCode.USAGE_ERROR
+    assert "GRU=subject_layers:Faithful: GRU is torch.nn:GRU already" in capfd.readouterr().err
+    assert run_suite("--rnn-require-all").exit_code == pytest.ExitCode.USAGE_ERROR
+    assert "--rnn-require-all: say of what, with --rnn-subject" in capfd.readouterr().err
+
+
+PACKED = """
+[[deviation]]
+rule = "input-shape"
+subject = "subject_layers:One*"
+when = {layout = "packed"}
+torch = ">=2"
+reason = "packed input is refused"
+measured = "here"
+
+[[deviation]]
+rule = "constructor-accepts"
+subject = "subject_layers:One*"
+when = {bidirectional = true}
+torch = ">=2"
+reason = "one direction only"
+measured = "here"
+"""
+ONE_LAYER = ("--rnn-require-all", "-k", "test_shapes and 1_layer and sequence_first")
+
+
+def test_deviations_of_a_subject(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where a call is refused no rule goes, and the rest is checked as ever."""
+    path = tmp_path / "ours.toml"
+    entries = [PACKED]
+    for when in ("bias = false", *(f'dtype = "{it}"' for it in ("float64", "float16", "bfloat16"))):
+        entries.append(PACKED.rpartition("\n\n")[2].replace("bidirectional = true", when))
+    path.write_text("\n".join(entries))
+    monkeypatch.setattr(deviations, "known", tuple)
+    known = (f"--rnn-deviations={path}",)
+    outcome = check("GRU=subject_layers:OneDirection", *ONE_LAYER, *known)
+    assert outcome.failed == {}
+    assert {"output_shape", "final_hidden_shape"} <= names(outcome.passed)
+
+    path.write_text("\n".join(entries[1:]).replace("subject_layers:One", "other:One"))
+    assert check("GRU=subject_layers:OneDirection", *ONE_LAYER, *known).failed
+
+    # Nothing of it is about another subject, or about torch's own layer.
+    path.write_text(PACKED)
+    assert check("GRU=subject_layers:Faithful", *ONE_LAYER, *known).failed == {}
+    assert run_suite("--rnn-device=cpu", "-k", "GRU and " + ONE_LAYER[-1], *known).failed == {}
+
+    # It is strict.
+    path.write_text(PACKED.replace("One*", "*"))
+    stale = check("GRU=subject_layers:Faithful", *ONE_LAYER, *known)
+    assert names([*stale.failed]) == {"input_shape"}
+    assert "a known deviation no longer happens" in stale.printed[0]
