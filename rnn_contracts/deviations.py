@@ -20,7 +20,7 @@ quote      true where it is torch's documentation that deviates, and says it in 
 They are strict both ways. A violation that is not listed fails; a death is listed only by ``dies`` or
 ``undefined``. A test that an entry lists fails if nothing happens, unless what happens is undefined.
 What a rule says of calls other than ``when`` is checked as ever. Where a call ``dies``, or is refused
-though a rule accepts it, no other rule goes.
+though a rule accepts it, no other rule goes, and where a shape is wrong, no law.
 Entries of torch's own layers excuse a subject that does the same, and do not require it.
 """
 
@@ -36,7 +36,7 @@ from typing import Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from rnn_contracts.contracts import ACCEPTING, CELLS, LAYERS, rule
+from rnn_contracts.contracts import ACCEPTING, CELLS, LAYERS, Rule, rule
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -82,10 +82,20 @@ class Deviation:
     quote: bool = False
     origin: str = ""
 
-    @property
-    def blocks(self) -> bool:
-        """Whether a call is not to be had, so that no rule can be checked by it."""
-        return self.dies or self.rule in ACCEPTING
+    def blocks(self, other: Rule) -> Mapping[str, object] | None:
+        """What the calls are like by which the other rule cannot be checked, if there are any.
+
+        Calls that die, or are refused, are of use for no rule, results of a wrong shape for no law.
+        """
+        own = rule(self.rule)
+        shapeless = own.kind == "shape" and other.kind == "law"
+        if own.id == other.id or not (self.dies or own.id in ACCEPTING or shapeless):
+            return None
+        # What the rule speaks of.
+        when = {"N": 0} if own.id == "empty-batch-allowed" else {}
+        if {"h_0", "c_0"} & {*own.tensors}:
+            when = {"initial_state": True}
+        return {**when, **self.when}
 
     def happens_on(self, version: str) -> bool:
         """Whether it was seen in that torch."""

@@ -42,21 +42,21 @@ class Reports:
         rules, broken = values.get("rule", set()), values.get("broken", set())
         self.selected |= rules
         deviations = values.get("deviation", set())
-        unsupported = values.get("unsupported", set())
+        unsupported, stale = values.get("unsupported", set()), values.get("stale", set())
         if report.when == "call":
             self.deviations.update(deviations)
             (self.unsupported if report.skipped else self.unsupported_in_part).update(unsupported)
             for subject in values.get("subject", ()):
                 outcomes = self.outcomes.setdefault(subject, collections.defaultdict(set))
                 for rule in rules | broken:
-                    outcomes[rule].add(_outcome(report, rule, broken, deviations, unsupported))
+                    outcomes[rule].add(_outcome(report, rule, values))
         if report.failed:
             self.broken |= broken
             self.reworded |= values.get("quote", set())
         # A test that died of something else has checked nothing.
         if unsupported and report.skipped:
             self.excused |= rules
-        if rules and report.when == "call" and (report.passed or broken or deviations):
+        if rules and report.when == "call" and (report.passed or broken or deviations or stale):
             self.checked |= rules
             self.cells |= values.get("cell", set())
             self.devices |= values.get("device", set())
@@ -146,15 +146,14 @@ class Reports:
             )
 
 
-def _outcome(
-    report: Any, rule: str, broken: set[str], deviations: set[str], unsupported: set[str]
-) -> str:
+def _outcome(report: Any, rule: str, values: dict[str, set[str]]) -> str:
     """What a test says of a rule."""
-    if rule in broken and report.failed:
+    deviations = values.get("deviation", set())
+    if rule in values.get("broken", set()) and report.failed:
         return "broken"
     if deviations and not report.failed:
         own = any(entry.startswith(f"{rule}: ") for entry in deviations)
         return "deviate" if own else "not checked"
-    if report.passed:
+    if report.passed or "stale" in values:
         return "held"
-    return "not supported" if unsupported and report.skipped else "not checked"
+    return "not supported" if "unsupported" in values and report.skipped else "not checked"

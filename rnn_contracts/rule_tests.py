@@ -119,7 +119,7 @@ class RuleTest:
             if not entry.quote
             and (
                 entry.rule == self.rule.id
-                or entry.blocks
+                or entry.blocks(self.rule) is not None
                 # The test of a refusal breaks no other rule, nor does any other break that.
                 or (not entry.when and contracts.rule(entry.rule).kind != "refusal")
             )
@@ -159,12 +159,12 @@ class RuleTest:
             self.unsupported.add(str(error))
             return _nothing
         avoided = [
-            entry
+            (entry, when)
             for entry in self.deviations
-            if self._avoids(entry)
+            if (when := self._avoided_when(entry)) is not None
             if self._strict(entry) or self._happens(entry)
         ]
-        self.avoided = [it for it in avoided if it.when.items() <= self._given.items()]
+        self.avoided = [it for it, when in avoided if when.items() <= self._given.items()]
         if self.avoided:
             # All that it would draw.
             return _nothing
@@ -173,8 +173,8 @@ class RuleTest:
         @hypothesis.given(drawn=self.draws(**self.options))
         def draw(drawn: calls.Case, **_: object) -> None:
             __tracebackhide__ = True
-            for entry in avoided:
-                if drawn.fits(entry.when):
+            for entry, when in avoided:
+                if drawn.fits(when):
                     self.avoided.append(entry)
                     # Of the few wrong calls there may be no other.
                     return None if self.cell is None else hypothesis.reject()
@@ -189,12 +189,13 @@ class RuleTest:
 
         return draw
 
-    def _avoids(self, entry: Deviation) -> bool:
-        """Whether the test does not make the calls, or layers, that the entry is about."""
+    def _avoided_when(self, entry: Deviation) -> Mapping[str, object] | None:
+        """What the calls are like, or layers, that are not made because of the entry."""
         if entry.rule == self.rule.id:
-            return bool(entry.when)
-        builds_only = bool(self.options.get("build_only"))
-        return entry.blocks and (entry.rule == "constructor-accepts" or not builds_only)
+            return entry.when or None
+        if self.options.get("build_only") and entry.rule != "constructor-accepts":
+            return None
+        return entry.blocks(self.rule)
 
     def _settings(self) -> hypothesis.settings:
         """Those of the Hypothesis profile, without what is of no use here."""

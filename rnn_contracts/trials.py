@@ -53,10 +53,12 @@ class Trial:
         *,
         layer: nn.Module | None = None,
         case: Case | None = None,
+        any_shape: bool = False,
     ) -> dict[str, Tensor]:
         """Call the layer, with its own input and state unless others are given.
 
-        ``case`` makes the same call in another layout, mode or length.
+        ``case`` makes the same call in another layout, mode or length. A law is about values: a
+        shape that is wrong breaks the rule of that shape, unless the law allows ``any_shape`` here.
         """
         __tracebackhide__ = True
         input = self.input if input is None else input
@@ -67,8 +69,8 @@ class Trial:
         # What is called besides the layer itself is there by this rule alone.
         lawful, layer = layer is not None, layer or self.layer
         observation = checks.call(self.rule_id, case, layer, input, state, lawful=lawful)
-        # A law is about values: a shape that is wrong breaks a rule of its own.
-        results = checks.shaped_tensors(observation)
+        take = checks.named_tensors if any_shape else checks.shaped_tensors
+        results = take(observation)
         if "output" in results:
             output = results["output"]
             # On meta a packed output stays packed: its lengths are numbers.
