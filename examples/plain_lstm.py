@@ -38,10 +38,11 @@ class PlainLSTM(nn.Module):
         for layer in range(num_layers):
             width = input_size if layer == 0 else hidden_size * (1 + bidirectional)
             for suffix in self.suffixes(layer):
-                shapes = {"weight_ih": (4 * hidden_size, width)}
-                shapes |= {"weight_hh": (4 * hidden_size, hidden_size)}
+                rows = 4 * hidden_size
+                shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, width)}
+                shapes["weight_hh"] = (rows, hidden_size)
                 if bias:
-                    shapes |= {"bias_ih": (4 * hidden_size,), "bias_hh": (4 * hidden_size,)}
+                    shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
                 for name, shape in shapes.items():
                     values = torch.empty(shape, device=device, dtype=dtype)
                     bound = 1 / math.sqrt(hidden_size)

@@ -6,6 +6,7 @@ Quantised dynamically to int8, with the weights of a new layer of torch; in floa
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 
 import torch
 from torch import nn
@@ -55,6 +56,5 @@ def _quantised(layer: nn.Module) -> nn.Module:
     with warnings.catch_warnings():
         # torch.ao.quantization is to move to torchao.
         warnings.simplefilter("ignore")
-        model = torch.ao.quantization.quantize_dynamic(nn.Sequential(layer), {type(layer)})
-    quantised: nn.Module = model[0]
-    return quantised
+        quantise: Callable[..., nn.Sequential] = torch.ao.quantization.quantize_dynamic
+        return quantise(nn.Sequential(layer), {type(layer)})[0]

@@ -1,5 +1,7 @@
 """The whole suite for ``PlainLSTM``."""
 
+from collections.abc import Callable
+
 from plain_lstm import PlainLSTM
 
 import rnn_contracts
@@ -22,5 +24,5 @@ UNCHECKED = {
 
 
 @rnn_contracts.parametrize_with_rules(LSTM=PlainLSTM, expected_failures=UNCHECKED, devices=["cpu"])
-def test_plain_lstm(check):
+def test_plain_lstm(check: Callable[[], None]) -> None:
     check()

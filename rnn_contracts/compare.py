@@ -303,8 +303,14 @@ def as_json(difference: Difference) -> str:
     """For machines."""
     return json.dumps(
         {
-            "old": {"torch": difference.old.torch, "devices": sorted(difference.old.devices)},
-            "new": {"torch": difference.new.torch, "devices": sorted(difference.new.devices)},
+            **{
+                name: {
+                    "torch": report.torch,
+                    "devices": sorted(report.devices),
+                    "subjects": sorted(report.subjects),
+                }
+                for name, report in (("old", difference.old), ("new", difference.new))
+            },
             "exit_code": difference.exit_code,
             "obstacles": difference.obstacles,
             **{

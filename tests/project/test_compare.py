@@ -20,6 +20,7 @@ BROKEN = {"broken": "output-shape"}
 KNOWN = {"deviation": "output-shape: it is known", "link": LINK}
 OTHER = {"deviation": "output-shape: it is worse", "link": ""}
 STALE = {"stale": "output-shape: it is known", "ending": "failure"}
+NOT_SUPPORTED = {"unsupported": "device", "ending": "skipped"}
 NOT_CHECKED = {"ending": "failure"}, {"ending": "error"}, {"ending": "skipped"}
 
 
@@ -73,6 +74,10 @@ def diff(
         (BROKEN, BROKEN, "still broken", 0),
         (KNOWN, STALE, "mended", 0),
         (KNOWN, KNOWN, "still deviates", 0),
+        (HELD, NOT_SUPPORTED, "broke", 1),
+        (NOT_SUPPORTED, BROKEN, "broke", 1),
+        (NOT_SUPPORTED, HELD, "mended", 0),
+        (NOT_SUPPORTED, NOT_SUPPORTED, "", 0),
     ],
 )
 def test_change(
@@ -84,6 +89,16 @@ def test_change(
     assert changed == ({change: [("output-shape", "b")]} if change else {})
     assert difference.obstacles == []
     assert difference.exit_code == exit_code
+
+
+def test_reports_of_other_layers_cannot_be_compared(tmp_path: Path) -> None:
+    """Each is named, and torch's own."""
+    mine = {"subject": "GRU is mine:Mine"}
+    difference = diff(tmp_path, {"a": HELD}, {"a": mine})
+    text = "layers differ: torch's own in the old report, GRU is mine:Mine in the new"
+    assert difference.obstacles == [text]
+    assert difference.exit_code == 2
+    assert diff(tmp_path, {"a": mine}, {"a": mine}).exit_code == 0
 
 
 def test_another_deviation_breaks_what_deviated(tmp_path: Path) -> None:
@@ -231,7 +246,7 @@ def test_json(reports: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> N
     assert read["exit_code"] == 1
     assert [entry["cell"] for entry in read["broke"]] == ["a", "c|d"]
     assert read["broke"][0]["known"] == read["mended"][0]["known"] == {"it is known": LINK}
-    assert read["old"] == {"torch": "2.9.1 (git 1)", "devices": ["cpu"]}
+    assert read["old"] == {"torch": "2.9.1 (git 1)", "devices": ["cpu"], "subjects": []}
 
 
 BOMB = '<!DOCTYPE a [<!ENTITY b "c"><!ENTITY d "&b;&b;">]><testsuites>&d;</testsuites>'

@@ -83,9 +83,7 @@ def test_expected_failures_are_strict(run: Run, plugin: tuple[str, ...]) -> None
     )
     if plugin:
         result.stdout.fnmatch_lines(
-            [
-                "rnn-contracts: GRU is subject_layers:Outer.FollowsBatchFirst: 4 rules: 2 deviate, 2 held"
-            ]
+            ["rnn-contracts: GRU is *:Outer.FollowsBatchFirst: 4 rules: 2 deviate, 2 held"]
         )
 
 
