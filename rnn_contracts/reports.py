@@ -122,10 +122,11 @@ class Reports:
                 f"rnn-contracts: known deviation in {counted(count, 'test')}: {deviation}"
             )
         for what in sorted({*self.unsupported, *self.unsupported_in_part}):
-            count, in_part = self.unsupported[what], self.unsupported_in_part[what]
-            part = f", and in a part of {in_part}" * bool(in_part)
+            counts = [counted(self.unsupported[what], "test")] * (what in self.unsupported)
+            if what in self.unsupported_in_part:
+                counts.append(f"a part of {counted(self.unsupported_in_part[what], 'test')}")
             terminalreporter.write_line(
-                f"rnn-contracts: not supported in {counted(count, 'test')}{part}: {what}"
+                f"rnn-contracts: not supported in {' and '.join(counts)}: {what}"
             )
         for what, rules in (
             ("broken", self.broken),

@@ -156,7 +156,7 @@ class RuleTest:
         try:
             subjects.require(self.subject, self.needs)
         except NotSupported as error:
-            self.unsupported.add(str(error))
+            self.unsupported.update(error.args)
             return _nothing
         avoided = [
             (entry, when)
@@ -182,7 +182,7 @@ class RuleTest:
             try:
                 self.function(case=drawn, **self.fixed)
             except NotSupported as error:
-                self.unsupported.add(str(error))
+                self.unsupported.update(error.args)
             else:
                 self.examples += 1
             return None
@@ -284,7 +284,7 @@ class RuleTest:
         """What is known must have happened."""
         if not self.examples:
             if self.unsupported:
-                pytest.skip(f"not supported: {'; '.join(sorted(self.unsupported))}")
+                pytest.skip(f"not supported: {', '.join(sorted(self.unsupported))}")
             blocked = [entry for entry in self.avoided if entry.rule != self.rule.id]
             if blocked:
                 expected_to_fail(self.properties, *blocked)
@@ -329,7 +329,7 @@ class RuleTest:
             return error.rule_id == entry.rule
         except NotSupported as error:
             # What cannot be tried is believed.
-            self.unsupported.add(str(error))
+            self.unsupported.update(error.args)
             return self._strict(entry)
         return False
 

@@ -19,7 +19,7 @@ from rnn_contracts.contracts import LAYERS, Layer
 
 
 class NotSupported(BaseException):
-    """A subject cannot do what a case needs; the text names it.
+    """A subject cannot do what a case needs: ``args`` are the names of what it lacks.
 
     No ``Exception``, like pytest's own outcomes: what a layer raises is judged, and this is not.
     """
@@ -134,7 +134,7 @@ def require(subject: Subject | None, names: Iterable[str]) -> None:
     """Raise ``NotSupported`` if the subject lacks one of these arguments."""
     lacking = {name for name in names if subject and name in subject.lacks}
     if lacking:
-        raise NotSupported(", ".join(sorted(lacking)))
+        raise NotSupported(*sorted(lacking))
 
 
 def excuse(subject: Subject | None, error: Exception) -> None:
