@@ -34,7 +34,7 @@ class Case:
     ``layout`` is a key of the rules' ``shapes``. ``lengths`` are those of a packed input, and
     empty otherwise; ``N`` is then their number and ``L`` the longest. ``grad_mode`` names a
     context manager of ``torch``. ``seed`` determines every random number of the case. ``subject``
-    is the name of what stands in the place of torch's own layer; empty for that itself.
+    is the key of what stands in the place of torch's own layer; empty for that itself.
     """
 
     layer: Layer
@@ -101,8 +101,10 @@ class Case:
         """What makes the layer, as code: ``nn.LSTM``."""
         if not self.subject:
             return f"nn.{self.layer.kind}"
-        name = self.subject.rpartition(":")[2].rpartition(".")[2]
-        return name if name.isidentifier() else f"make_{self.layer.kind.lower()}"
+        name = self.subject.partition("#")[0].rpartition(":")[2].rpartition(".")[2]
+        taken = ("torch", "nn", "layer", "input", "result", *RETURNS[self.layer.kind].split(", "))
+        usable = name.isidentifier() and name not in taken
+        return name if usable else f"make_{self.layer.kind.lower()}"
 
     @property
     def construction(self) -> str:
@@ -114,12 +116,15 @@ class Case:
         """Python that imports what the rest of the code names."""
         lines = ["import torch; from torch import nn"]
         if self.subject:
-            module, _, name = self.subject.partition(":")
+            module, _, name = self.subject.partition("#")[0].partition(":")
             outer = name.partition(".")[0]
-            inner = f"; {self.callee} = {name}" * (outer != name)
-            line = f"from {module} import {outer}{inner}"
+            line = f"from {module} import {outer}"
+            if outer != name:
+                line += f"; {self.callee} = {name}"
+            elif outer != self.callee:
+                line += f" as {self.callee}"
             # What has no name in its module cannot be imported.
-            lines.append(f"# {self.callee}: {self.subject}" if "<" in name else line)
+            lines.append(f"# {self.callee}: {module}:{name}" if "<" in name else line)
         return lines
 
     def setup(self, *, call: bool = True) -> list[str]:
@@ -193,7 +198,8 @@ def build(case: Case) -> nn.Module:
     module = constructor(case.layer.input_size, case.layer.hidden_size, **options(case))
     if not isinstance(module, nn.Module):
         raise TypeError(f"made a {type(module).__name__}, which is no torch.nn.Module")
-    return module.train(case.training)
+    module.train(case.training)
+    return module
 
 
 def options(case: Case) -> dict[str, object]:

@@ -356,7 +356,7 @@ def _case_of(described: Layer, layer: nn.Module, input: Any, state: Any) -> Case
         described,
         str(tensor.device),
         str(tensor.dtype).removeprefix("torch."),
-        training=layer.training,
+        training=getattr(layer, "training", True),
         lengths=lengths or (),
         enforce_sorted=getattr(input, "unsorted_indices", None) is None,
         initial_state=state is not None,

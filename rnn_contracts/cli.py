@@ -77,7 +77,10 @@ def _check(options: Sequence[str]) -> int:
     ]
     cache = ["-o", f"cache_dir={Path.cwd() / '.pytest_cache'}"]
     plugin = ["-p", "rnn_contracts.plugin", "--import-mode=importlib"]
-    return int(pytest.main([*configuration, *cache, *plugin, *options, str(SUITE)]))
+    # A test may be named as the run prints it.
+    named = (Path(option.partition("::")[0]).resolve() for option in options)
+    selected = [] if any(it.is_relative_to(SUITE) for it in named) else [str(SUITE)]
+    return int(pytest.main([*configuration, *cache, *plugin, *options, *selected]))
 
 
 def _failed(why: str) -> int:

@@ -50,6 +50,9 @@ def parametrize_with_rules(
     taken = {}
     for kind, constructor in chosen.items():
         if constructor is not None:
+            if not callable(constructor) or isinstance(constructor, torch.nn.Module):
+                got = type(constructor).__qualname__
+                raise ValueError(f"{kind}: expected a class or a factory, got {got}")
             name = subjects.name_of(constructor)
             taken[kind] = subjects.add(kind, name, constructor, require_all=require_all)
     if not taken:
@@ -89,6 +92,8 @@ def _expected(failures: Mapping[str, str]) -> Iterator[Deviation]:
 
 def _present(devices: Sequence[str] | None) -> Sequence[str]:
     present = calls.available_devices()
+    if isinstance(devices, str):
+        raise ValueError(f"devices: expected a list of names, got {devices!r}")
     for device in devices or ():
         if device not in present:
             raise ValueError(f"devices: no device {device!r} here; present: {', '.join(present)}")

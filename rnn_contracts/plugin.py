@@ -120,10 +120,13 @@ def _timeout(config: pytest.Config) -> pytest.MarkDecorator | None:
     """What ends a test that hangs, unless pytest-timeout was told otherwise, or is not there."""
     if not config.pluginmanager.hasplugin("timeout"):
         return None
-    if config.getoption("timeout") is not None or config.getini("timeout"):
+    if config.getoption("timeout_method") or config.getini("timeout_method"):
         return None
+    seconds = config.getoption("timeout")
+    if seconds is None:
+        seconds = float(config.getini("timeout") or _SECONDS)
     # It ends the process, as nothing less is sure to; that of a worker is reported as a death.
-    return pytest.mark.timeout(_SECONDS, method="thread")
+    return pytest.mark.timeout(seconds, method="thread")
 
 
 def pytest_collection_finish() -> None:
@@ -292,6 +295,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         yield from _quoted(item, quote.args[0])
     else:
         yield
+        if test is not None and "examples" not in dict(test.properties):
+            pytest.fail(f"{test.rule.id}: the test did not call its check", pytrace=False)
 
 
 def _quoted(item: pytest.Item, rule: str) -> Generator[None, None, None]:

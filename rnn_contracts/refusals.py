@@ -261,8 +261,11 @@ def check_refused(rule_id: str, case: Case, wrong: Wrong) -> None:
     """The call or construction raises a refusal, and leaves layer and arguments as they were."""
     __tracebackhide__ = True
     subject = calls.subject_of(case)
-    if not wrong.constructor:
-        subjects.require(subject, calls.options(case))
+    lacking = {it for it in wrong.takes if subject and it in subject.lacks}
+    if lacking:
+        found = f"the constructor does not take {', '.join(sorted(lacking))}"
+        checks.violated("constructor-accepts", case, found, show="layer", call=False)
+    subjects.require(subject, calls.options(case))
     attempt = wrong.attempt(case)
     checks.checked[rule_id] += 1
     outcome, found = _child(case.device).run(attempt)
@@ -329,11 +332,13 @@ def _copy(value: Any) -> Any:
 
 
 def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, tuple):
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, (tuple, list)):
         return len(one) == len(other) and all(map(_same, one, other))
-    if one is None or one.is_meta:
-        return other is None or one.shape == other.shape
-    return torch.equal(one, other)
+    if not isinstance(one, Tensor):
+        return True
+    return one.shape == other.shape and (one.is_meta or torch.equal(one, other))
 
 
 def _described(result: Any) -> str:
@@ -388,7 +393,7 @@ _children: dict[object, _Child] = {}
 
 def _child(device: str) -> _Child:
     """The child for the device, forked anew if it died or other layers stand in torch.nn now."""
-    layers = (device, *(getattr(torch.nn, kind) for kind in LAYERS + CELLS))
+    layers = (device, subjects.known(), *(getattr(torch.nn, kind) for kind in LAYERS + CELLS))
     child = _children.get(layers)
     if child is None or not child.process.is_alive():
         close()

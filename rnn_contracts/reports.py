@@ -54,9 +54,10 @@ class Reports:
             self.broken |= broken
             self.reworded |= values.get("quote", set())
         # A test that died of something else has checked nothing.
-        if unsupported and report.skipped:
+        own = {entry for entry in deviations if entry.partition(": ")[0] in rules}
+        if (unsupported or deviations - own) and report.skipped:
             self.excused |= rules
-        if rules and report.when == "call" and (report.passed or broken or deviations or stale):
+        if rules and report.when == "call" and (report.passed or broken or own or stale):
             self.checked |= rules
             self.cells |= values.get("cell", set())
             self.devices |= values.get("device", set())

@@ -153,6 +153,7 @@ class RuleTest:
 
     def drawing(self) -> Callable[..., None]:
         """The Hypothesis test, which makes no call that is known to deviate."""
+        self.examples, self.unsupported, self.avoided = 0, set(), []
         try:
             subjects.require(self.subject, self.needs)
         except NotSupported as error:
@@ -183,6 +184,13 @@ class RuleTest:
                 self.function(case=drawn, **self.fixed)
             except NotSupported as error:
                 self.unsupported.update(error.args)
+            except checks.ContractViolation as error:
+                known = self._always(error.rule_id)
+                if error.rule_id == self.rule.id or known is None or error.died:
+                    raise
+                # The rest is checked as ever.
+                self.avoided.append(known)
+                self.properties.append(("violation", str(error)))
             else:
                 self.examples += 1
             return None
@@ -195,7 +203,7 @@ class RuleTest:
             return entry.when or None
         if self.options.get("build_only") and entry.rule != "constructor-accepts":
             return None
-        return entry.blocks(self.rule)
+        return entry.blocks(self.rule) or None
 
     def _settings(self) -> hypothesis.settings:
         """Those of the Hypothesis profile, without what is of no use here."""
@@ -256,10 +264,9 @@ class RuleTest:
                 yield
         except checks.ContractViolation as error:
             self.properties.append(("broken", error.rule_id))
-            known = self._always(error.rule_id)
-            if known and (known.undefined or not error.died):
+            if always and always.rule == error.rule_id and (always.undefined or not error.died):
                 self.properties.append(("violation", str(error)))
-                expected_to_fail(self.properties, known)
+                expected_to_fail(self.properties, always)
             raise
         except hypothesis.errors.Flaky:
             # What is undefined may turn out otherwise when Hypothesis tries it again.
@@ -442,7 +449,7 @@ def tests_of(
                 wrong.name,
                 device,
                 functools.partial(wrong_cases, kind, device, wrong),
-                {"subject": subjects[kind].name} if kind in subjects else {},
+                {"subject": subjects[kind].key} if kind in subjects else {},
                 {"wrong": wrong},
                 # Calls are refused there as on the CPU, but for dtypes, and take ten times as long.
                 slow=slow or (device == "meta" and not wrong.constructor),
@@ -490,5 +497,6 @@ def _about(subject: Subject | None, options: Mapping[str, Any]) -> dict[str, Any
     """What the draw is told: of a subject its name, and not to draw what it does not take."""
     if subject is None:
         return {**options}
-    fixed = {name: value for name, value in _DEFAULTS.items() if name in subject.lacks}
-    return {**fixed, **options, "subject": subject.name}
+    lacks = () if subject.require_all else subject.lacks
+    fixed = {name: value for name, value in _DEFAULTS.items() if name in lacks}
+    return {**fixed, **options, "subject": subject.key}

@@ -7,7 +7,13 @@ A subject takes torch's constructor arguments. One that it does not take, and wh
 from __future__ import annotations
 
 import contextlib
+import inspect
+import io
+import itertools
 import pkgutil
+import re
+import traceback
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from types import MappingProxyType
@@ -29,14 +35,16 @@ class NotSupported(BaseException):
 class Subject:
     """What stands for ``kind``: its name, ``package.module:Name``, and what it does not take.
 
-    Where all is required, ``lacks`` is empty and nothing is excused.
+    ``key`` finds it again: the name, numbered where several have the same. With ``require_all``
+    nothing is excused.
     """
 
     kind: str
     name: str
+    key: str
     constructor: Callable[..., Any]
-    lacks: tuple[str, ...] = ()
-    require_all: bool = False
+    lacks: tuple[str, ...]
+    require_all: bool
 
     def __str__(self) -> str:
         return f"{self.kind} is {self.name}"
@@ -45,23 +53,34 @@ class Subject:
 _subjects: dict[tuple[str, str], Subject] = {}
 
 
-def find(kind: str, name: str) -> Subject:
-    """The subject of that name, loaded if it is not known yet."""
-    return _subjects.get((kind, name)) or add(kind, name, load(name))
+def find(kind: str, key: str) -> Subject:
+    """The subject of that key, loaded if it is not known yet."""
+    return _subjects.get((kind, key)) or add(kind, key, load(key))
+
+
+def known() -> tuple[tuple[str, str], ...]:
+    """Kind and key of every subject so far."""
+    return tuple(_subjects)
 
 
 def add(
     kind: str, name: str, constructor: Callable[..., Any], *, require_all: bool = False
 ) -> Subject:
-    """Make the constructor known by its name."""
-    lacks = () if require_all else _lacking(kind, constructor)
-    subject = Subject(kind, name, constructor, lacks, require_all)
-    _subjects[kind, name] = subject
-    return subject
+    """Make the constructor known."""
+    for number in itertools.count(1):
+        key = name if number == 1 else f"{name}#{number}"
+        there = _subjects.get((kind, key))
+        if there is None:
+            lacks = _lacking(kind, constructor)
+            there = Subject(kind, name, key, constructor, lacks, require_all)
+            _subjects[kind, key] = there
+        if (there.constructor, there.require_all) == (constructor, require_all):
+            return there
+    raise AssertionError("there are enough numbers")
 
 
 def _lacking(kind: str, constructor: Callable[..., Any]) -> tuple[str, ...]:
-    """The arguments for which it raises TypeError, though they have their default values."""
+    """The arguments that it does not take, though they have their default values."""
     takes = {argument.name: argument.default for argument in fields(Layer)[3:]}
     if kind != "RNN":
         del takes["nonlinearity"]
@@ -69,24 +88,40 @@ def _lacking(kind: str, constructor: Callable[..., Any]) -> tuple[str, ...]:
         del takes["proj_size"]
     takes |= {"device": "cpu", "dtype": torch.float32}
     # What takes not even the sizes is broken: the run will say so.
-    usable = False
-    with contextlib.suppress(Exception):
-        constructor(3, 4)
-        usable = True
-    return tuple(
-        name for name, value in takes.items() if usable and not _takes(constructor, name, value)
-    )
+    if _raised(constructor) is not None:
+        return ()
+    return tuple(name for name, value in takes.items() if not _takes(constructor, name, value))
 
 
 def _takes(constructor: Callable[..., Any], name: str, value: object) -> bool:
     try:
-        constructor(3, 4, **{name: value})
+        inspect.signature(constructor).bind(3, 4, **{name: value})
     except TypeError:
         return False
-    except Exception:
-        # It takes the argument; what else it does wrong, the run will say.
-        return True
-    return True
+    except ValueError:
+        # It has no signature.
+        pass
+    # Behind a **kwargs there may be one that does not take it. What else it raises, the run will say.
+    return f"unexpected keyword argument {name!r}" not in _text(
+        _raised(constructor, **{name: value})
+    )
+
+
+def _raised(constructor: Callable[..., Any], **options: object) -> BaseException | None:
+    """What the constructor raises, without a trace in the rest of the run."""
+    with (
+        warnings.catch_warnings(),
+        contextlib.redirect_stdout(io.StringIO()),
+        torch.random.fork_rng(devices=[]),
+    ):
+        warnings.simplefilter("ignore")
+        try:
+            constructor(3, 4, **options)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            return error
+    return None
 
 
 def name_of(constructor: Callable[..., Any]) -> str:
@@ -97,15 +132,16 @@ def name_of(constructor: Callable[..., Any]) -> str:
 
 def load(name: str) -> Callable[..., Any]:
     """The class or factory ``package.module:Name``; ``ValueError`` says why there is none."""
-    module, colon, attribute = name.partition(":")
-    if not (module and colon and attribute):
+    if not re.fullmatch(r"[^\W\d][\w.]*:[^\W\d][\w.]*", name):
         raise ValueError("expected package.module:Name")
     try:
         found = pkgutil.resolve_name(name)
+    except KeyboardInterrupt:
+        raise
     except AttributeError as error:
-        raise ValueError(_one_line(str(error))) from None
-    except Exception as error:
-        why = f"{type(error).__name__}: {error}"
+        raise ValueError(_one_line(_text(error))) from None
+    except BaseException as error:
+        why = f"{type(error).__name__}: {_text(error)}"
         raise ValueError(f"the import failed with {_one_line(why)}") from None
     if not callable(found):
         raise ValueError(f"expected a class or a factory, got {_one_line(repr(found))}")
@@ -131,16 +167,26 @@ def parse(options: list[str], *, require_all: bool) -> Mapping[str, Subject]:
 
 
 def require(subject: Subject | None, names: Iterable[str]) -> None:
-    """Raise ``NotSupported`` if the subject lacks one of these arguments."""
+    """Raise ``NotSupported`` if the subject lacks one of these arguments, and need not have all."""
     lacking = {name for name in names if subject and name in subject.lacks}
-    if lacking:
+    if subject and lacking and not subject.require_all:
         raise NotSupported(*sorted(lacking))
 
 
 def excuse(subject: Subject | None, error: Exception) -> None:
     """Raise ``NotSupported`` if that is what a subject says with the error."""
-    if subject and isinstance(error, NotImplementedError) and not subject.require_all:
-        raise NotSupported(_one_line(str(error)) or "NotImplementedError") from None
+    if not (subject and isinstance(error, NotImplementedError)) or subject.require_all:
+        return
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__) if error.__traceback__ else [(None, 0)]
+    if frame is None or frame.f_code.co_name != "_forward_unimplemented":
+        raise NotSupported(_one_line(_text(error)) or "NotImplementedError") from None
+
+
+def _text(error: BaseException | None) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return "(it has no text)"
 
 
 def _one_line(text: str) -> str:

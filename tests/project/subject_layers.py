@@ -54,3 +54,36 @@ class OneDirection(nn.Module):
 def no_layer(*_: Any, **__: Any) -> object:
     """A factory of something else."""
     return object()
+
+
+class NoForward(nn.GRU):
+    """Its forward is misspelt."""
+
+    forward = nn.Module.forward
+
+
+class FailsWithBidirectional(nn.GRU):
+    """Takes the argument, and raises TypeError within."""
+
+    def __init__(
+        self, input_size: int, hidden_size: int, bidirectional: bool = False, **options: Any
+    ) -> None:
+        len(bidirectional)  # type: ignore[arg-type]
+        super().__init__(input_size, hidden_size, bidirectional=bidirectional, **options)
+
+
+class RefusesPacked(nn.GRU):
+    """And gives wrong numbers for the rest."""
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        if isinstance(input, PackedSequence):
+            raise TypeError("packed")
+        output, h_n = super().forward(input, hx)
+        return output, h_n + 1
+
+
+class GivesLists(nn.GRU):
+    """A list in the place of the tuple."""
+
+    def forward(self, *arguments: Any) -> Any:
+        return [*super().forward(*arguments)]

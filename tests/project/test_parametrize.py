@@ -98,9 +98,21 @@ def test_what_is_not_supported_is_skipped(run: Run) -> None:
     run("OneDirection", "GRU=OneDirection, require_all=True", *options).assert_outcomes(failed=4)
 
 
+def test_a_check_that_is_not_called_fails(run: Run, pytester: pytest.Pytester) -> None:
+    """Where the plugin is there to see it."""
+    options = ("-k", "output-shape and 1_layer-forward", "-p", "rnn_contracts.plugin")
+    run("Faithful", "GRU=Faithful", *options).assert_outcomes(passed=2)
+    path = pytester.path / "test_own.py"
+    path.write_text(path.read_text().replace("check()", "check"))
+    result = pytester.runpytest_subprocess(*STRICT, *options)
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["output-shape: the test did not call its check"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ("GRU='mine:Mine'", "GRU: expected a class or a factory, got str"),
         ("", "parametrize_with_rules: give it an RNN, a GRU or an LSTM"),
         (
             "GRU=Faithful, expected_failures={'output-shap': ''}",

@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 from run_suite import Outcome, run_suite
+from subject_layers import Faithful
+from torch import nn
 
-from rnn_contracts import deviations
+from rnn_contracts import calls, deviations, subjects
+from rnn_contracts.calls import Case
 from rnn_contracts.checks import ContractViolation
+from rnn_contracts.contracts import Layer
 
 STACKS = "(2_layers and not proj) or (refused and batched)"
 
@@ -89,6 +93,44 @@ def test_a_factory_of_something_else_breaks_the_first_rule() -> None:
     assert "made a object, which is no torch.nn.Module" in outcome.printed[0]
 
 
+@pytest.mark.parametrize(
+    ("layer", "rule"),
+    [("NoForward", "input-shape"), ("FailsWithBidirectional", "constructor-accepts")],
+)
+def test_a_fault_is_no_lack(layer: str, rule: str) -> None:
+    """A forward that is not there, or a TypeError from within, breaks a rule."""
+    outcome = check(f"GRU=subject_layers:{layer}", "-k", "input_shape and 1_layer")
+    assert outcome.skipped == {}
+    assert {str(it).partition("\n")[0] for it in outcome.failed.values()} == {rule}
+
+
+def test_an_argument_that_is_not_taken_is_not_refused() -> None:
+    """No refusal is proved by it, with what is required or without."""
+    options = ("-m", "rule(id='flag-refused')", "-k", "bidirectional")
+    assert check("GRU=subject_layers:OneDirection", *options).passed == []
+    strict = check("GRU=subject_layers:OneDirection", *options, "--rnn-require-all")
+    assert strict.passed == []
+    assert {str(it).partition("\n")[0] for it in strict.failed.values()} == {"constructor-accepts"}
+
+
+def test_a_right_call_of_another_structure_is_no_death() -> None:
+    """The refusal is what is judged."""
+    options = ("-m", "rule(id='input-width-refused')", "-k", "too_wide-batched")
+    assert len(check("GRU=subject_layers:GivesLists", *options).passed) == 1
+
+
+def test_layers_of_one_name_are_kept_apart() -> None:
+    """Each is called for its own tests."""
+    first, second = (subjects.add("GRU", "here:<lambda>", it) for it in (nn.GRU, Faithful))
+    assert (first.name, second.name) == ("here:<lambda>", "here:<lambda>")
+    for subject in (first, second, first):
+        case = Case(Layer("GRU", 3, 4), subject=subject.key)
+        assert type(calls.build(case)) is subject.constructor
+        assert case.imports[1:] == ["# make_gru: here:<lambda>"]
+    assert subjects.add("GRU", "here:<lambda>", nn.GRU) is first
+    assert subjects.add("GRU", "here:<lambda>", nn.GRU, require_all=True).require_all
+
+
 @pytest.mark.parametrize("workers", ["-n0", "-n1"])
 @pytest.mark.parametrize(
     ("option", "message"),
@@ -118,6 +160,7 @@ def test_a_wrong_subject_is_a_usage_error(
 ) -> None:
     """One line names what was asked for and why it cannot be had."""
     (tmp_path / "fails_to_import.py").write_text("raise OSError('no\\nsuch driver')")
+    (tmp_path / "exits.py").write_text("raise SystemExit(0)")
     monkeypatch.syspath_prepend(tmp_path)
     assert check(option, workers).exit_code == pytest.ExitCode.USAGE_ERROR
     printed = capfd.readouterr().err
@@ -180,3 +223,14 @@ def test_deviations_of_a_subject(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     stale = check("GRU=subject_layers:Faithful", *ONE_LAYER, *known)
     assert names([*stale.failed]) == {"input_shape"}
     assert "a known deviation no longer happens" in stale.printed[0]
+
+
+def test_a_deviation_hides_nothing_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without a condition too, the calls that are not refused are checked."""
+    path = tmp_path / "ours.toml"
+    path.write_text(PACKED[: PACKED.rindex("[[")].replace("One*", "*").replace("when", "# when"))
+    monkeypatch.setattr(deviations, "known", tuple)
+    options = (f"--rnn-deviations={path}", "-m", "rule(id='recurrence')", "-k", "1_layer")
+    outcome = check("GRU=subject_layers:RefusesPacked", *options)
+    assert len(outcome.failed) == len(outcome.items) > 0
+    assert {str(it).partition("\n")[0] for it in outcome.failed.values()} == {"recurrence"}
