@@ -261,9 +261,9 @@ def check_refused(rule_id: str, case: Case, wrong: Wrong) -> None:
     """The call or construction raises a refusal, and leaves layer and arguments as they were."""
     __tracebackhide__ = True
     subject = calls.subject_of(case)
-    lacking = {it for it in wrong.takes if subject and it in subject.lacks}
-    if lacking:
-        found = f"the constructor does not take {', '.join(sorted(lacking))}"
+    if lacks := subjects.lacking(subject, wrong.takes):
+        # No refusal is proved by it.
+        found = f"the constructor does not take {', '.join(lacks)}"
         checks.violated("constructor-accepts", case, found, show="layer", call=False)
     subjects.require(subject, calls.options(case))
     attempt = wrong.attempt(case)
@@ -302,9 +302,9 @@ def run(attempt: Attempt) -> tuple[str, str]:
     try:
         exec(attempt.setup, names)  # noqa: S102
         expected = eval(attempt.right, names) if attempt.right else None  # noqa: S307
-    except NotImplementedError as error:
-        return "not supported", str(error)
     except Exception as error:
+        if subjects.is_lack(error):
+            return "not supported", str(error)
         return "unusable", f"{type(error).__name__}: {error}"
     spoiled = dict(names)
     exec(attempt.spoil, spoiled)  # noqa: S102

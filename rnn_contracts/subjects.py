@@ -166,20 +166,29 @@ def parse(options: list[str], *, require_all: bool) -> Mapping[str, Subject]:
     return MappingProxyType(chosen)
 
 
+def lacking(subject: Subject | None, names: Iterable[str]) -> list[str]:
+    """Those of the arguments that the subject does not take."""
+    return sorted({name for name in names if subject and name in subject.lacks})
+
+
 def require(subject: Subject | None, names: Iterable[str]) -> None:
     """Raise ``NotSupported`` if the subject lacks one of these arguments, and need not have all."""
-    lacking = {name for name in names if subject and name in subject.lacks}
-    if subject and lacking and not subject.require_all:
-        raise NotSupported(*sorted(lacking))
+    lacks = lacking(subject, names)
+    if subject and lacks and not subject.require_all:
+        raise NotSupported(*lacks)
 
 
 def excuse(subject: Subject | None, error: Exception) -> None:
     """Raise ``NotSupported`` if that is what a subject says with the error."""
-    if not (subject and isinstance(error, NotImplementedError)) or subject.require_all:
-        return
-    *_, (frame, _) = traceback.walk_tb(error.__traceback__) if error.__traceback__ else [(None, 0)]
-    if frame is None or frame.f_code.co_name != "_forward_unimplemented":
+    if subject and not subject.require_all and is_lack(error):
         raise NotSupported(_one_line(_text(error)) or "NotImplementedError") from None
+
+
+def is_lack(error: Exception) -> bool:
+    """Whether the error says that something is not supported, not that ``forward`` is missing."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    missing = bool(frames) and frames[-1].f_code.co_name == "_forward_unimplemented"
+    return isinstance(error, NotImplementedError) and not missing
 
 
 def _text(error: BaseException | None) -> str:

@@ -104,6 +104,14 @@ def test_a_fault_is_no_lack(layer: str, rule: str) -> None:
     assert {str(it).partition("\n")[0] for it in outcome.failed.values()} == {rule}
 
 
+def test_a_missing_forward_refuses_nothing() -> None:
+    """The right call has to work before a wrong one can be refused."""
+    options = ("-m", "rule(id='input-width-refused')", "-k", "batched")
+    outcome = check("GRU=subject_layers:NoForward", *options)
+    assert (outcome.passed, outcome.skipped) == ([], {})
+    assert {str(it).partition("\n")[0] for it in outcome.failed.values()} == {"input-shape"}
+
+
 def test_an_argument_that_is_not_taken_is_not_refused() -> None:
     """No refusal is proved by it, with what is required or without."""
     options = ("-m", "rule(id='flag-refused')", "-k", "bidirectional")
