@@ -15,7 +15,8 @@ from pathlib import Path
 from defusedxml import ElementTree
 
 from rnn_contracts import deviations
-from rnn_contracts.compare import counted, escaped
+from rnn_contracts.compare import counted
+from rnn_contracts.render import in_markdown
 
 DOCS = Path(__file__).parent
 HEAD = """\
@@ -75,14 +76,14 @@ def page(paths: list[str]) -> str:
     lines = [HEAD.format(torch=torch)]
     for subject, counts in outcomes.items():
         numbers = " | ".join(str(counts[it]) for it in ("held", "deviates", "not supported"))
-        lines.append(f"| {escaped(subject)} | {numbers} |")
+        lines.append(f"| {in_markdown(subject)} | {numbers} |")
     for subject, found in findings.items():
-        lines += ["", f"## {escaped(subject)}"]
+        lines += ["", f"## {in_markdown(subject)}"]
         for deviation, finding in sorted(found.items()):
             rule, _, reason = deviation.partition(": ")
             link = f" ([upstream]({finding.link}))" * bool(finding.link)
             tests = counted(finding.tests, "test")
-            lines += ["", f"### `{rule}`: {escaped(reason)}", "", f"In {tests}{link}."]
+            lines += ["", f"### `{rule}`: {in_markdown(reason)}", "", f"In {tests}{link}."]
             lines += ["", "```text", *finding.message.splitlines(), "```"]
     return "\n".join(lines) + "\n"
 

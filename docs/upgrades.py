@@ -18,6 +18,7 @@ import matplotlib as mpl
 from rnn_contracts import compare
 from rnn_contracts.compare import BROKEN, DEVIATES, HELD
 from rnn_contracts.contracts import RULES
+from rnn_contracts.render import in_markdown
 
 DOCS = Path(__file__).parent
 Counts = collections.Counter[str]
@@ -69,7 +70,7 @@ def step(old: compare.Report, new: compare.Report) -> list[str]:
     lines += [f"- cannot be compared: {obstacle}" for obstacle in difference.obstacles]
     for name, verb in (("broke", "broke"), ("mended", "was mended"), ("new", "is new")):
         for (rule, reason, link), cells in compare.by_rule(difference.changes[name]).items():
-            text = compare.escaped(reason)
+            text = in_markdown(reason)
             what = f": [{text}]({link})" if link else f": {text}" * bool(reason)
             lines.append(f"- `{rule}` {verb} in {compare.counted(len(cells), 'test')}{what}")
     for types, rules in compare.refused(difference):

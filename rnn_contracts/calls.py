@@ -12,19 +12,11 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
 from rnn_contracts import subjects
-from rnn_contracts.contracts import Layer, evaluate, shape_rule, tensors
+from rnn_contracts.contracts import RETURNS, Layer, evaluate, shape_rule, tensors
 from rnn_contracts.subjects import Subject
 
 DTYPES = ("float32", "float64", "bfloat16", "float16")
 GRAD_MODES = ("enable_grad", "no_grad", "inference_mode")
-RETURNS = {
-    "RNN": "output, h_n",
-    "GRU": "output, h_n",
-    "LSTM": "output, (h_n, c_n)",
-    "LSTMCell": "h_1, c_1",
-    "RNNCell": "h_1",
-    "GRUCell": "h_1",
-}
 
 
 @dataclass(frozen=True)

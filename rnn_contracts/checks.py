@@ -20,6 +20,7 @@ from rnn_contracts.calls import Case, Observation
 from rnn_contracts.contracts import (
     ACCEPTING,
     CELLS,
+    RETURNS,
     RULES,
     Layer,
     call_axes,
@@ -224,7 +225,7 @@ def named_tensors(observation: Observation) -> dict[str, Tensor]:
             parts = (output, *state) if is_lstm and whole else (output, state)
     whole = whole and len(parts) == len(names) and all(isinstance(part, Tensor) for part in parts)
     if not whole:
-        expected = calls.RETURNS[case.layer.kind]
+        expected = RETURNS[case.layer.kind]
         found = f"the call returned {_structure(result)}   expected {expected}"
         violated(rule_id, case, found, show="result")
     return dict(zip(names, parts, strict=True))

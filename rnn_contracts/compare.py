@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rnn_contracts.contracts import RULES
+from rnn_contracts.render import in_markdown
 
 HELD, DEVIATES, BROKEN, NOT_CHECKED = "held", "deviates", "broken", "not checked"
 NOT_SUPPORTED = "not supported"
@@ -269,29 +270,27 @@ def as_text(difference: Difference) -> str:
 
 def as_markdown(difference: Difference) -> str:
     """For a pull request or a job summary."""
-    lines = [f"### {escaped(_title(difference))}", "", f"**{_verdict(difference)}**", ""]
-    lines += [f"- cannot be compared: {escaped(obstacle)}" for obstacle in difference.obstacles]
+    lines = [f"### {in_markdown(_title(difference))}", "", f"**{_verdict(difference)}**", ""]
+    lines += [f"- cannot be compared: {in_markdown(obstacle)}" for obstacle in difference.obstacles]
     for name, heading in _HEADINGS.items():
         tests = difference.changes[name]
         if tests:
             lines += ["", f"#### {heading}", "", "| rule | what | tests |", "|---|---|---|"]
         for (rule, state, link), cells in by_rule(tests).items():
-            what = f"[{escaped(state or 'held')}]({link})" if link else escaped(state or "held")
+            what = (
+                f"[{in_markdown(state or 'held')}]({link})"
+                if link
+                else in_markdown(state or "held")
+            )
             shown = ", ".join(f"`{_coded(cell)}`" for cell in cells[:3])
             more = f" and {len(cells) - 3} more" * (len(cells) > 3)
             lines.append(f"| `{_coded(rule)}` | {what} | {len(cells)}: {shown}{more} |")
     if difference.refusals:
         lines += ["", "#### Refused with another type, which breaks no rule", ""]
-        lines += [f"- {escaped(f'{types}: {rules}')}" for types, rules in refused(difference)]
+        lines += [f"- {in_markdown(f'{types}: {rules}')}" for types, rules in refused(difference)]
     still = difference.changes["still deviates"]
     lines += ["", f"Deviates, as before: {counted(len(still), 'test')}."] * bool(still)
     return "\n".join(lines)
-
-
-def escaped(text: str) -> str:
-    """Text that Markdown takes for text, in a cell of a table too, and that calls nobody."""
-    text = "".join(f"\\{letter}" if letter in r"\|[]<>*_`" else letter for letter in text)
-    return text.replace("@", "@\u200b")
 
 
 def _coded(text: str) -> str:

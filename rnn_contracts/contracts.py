@@ -22,18 +22,29 @@ gates           rows of weights per hidden feature: 1 RNN, 3 GRU, 4 LSTM
 
 from __future__ import annotations
 
-import difflib
 import math
 import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, fields
 from types import MappingProxyType
-from typing import Literal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
 
 __all__ = ["CELLS", "LAYERS", "RULES", "Layer", "Rule", "expected_shapes", "parameter_shapes"]
 
 LAYERS = ("RNN", "GRU", "LSTM")
 CELLS = ("RNNCell", "GRUCell", "LSTMCell")
+TENSORS = ("input", "h_0", "c_0", "output", "h_n", "c_n", "h_1", "c_1")
+RETURNS = {
+    "RNN": "output, h_n",
+    "GRU": "output, h_n",
+    "LSTM": "output, (h_n, c_n)",
+    "RNNCell": "h_1",
+    "GRUCell": "h_1",
+    "LSTMCell": "h_1, c_1",
+}
 
 
 # --- The layer -----------------------------------------------------------------------------------
@@ -827,6 +838,8 @@ ACCEPTING = frozenset(
 def rule(id: str) -> Rule:
     """The rule of that id; ``ValueError`` with the nearest ids if there is none."""
     if id not in RULES:
+        import difflib
+
         nearest = difflib.get_close_matches(id, RULES, n=3)
         accepted = (
             f"did you mean {' or '.join(nearest)}?" if nearest else f"known: {', '.join(RULES)}"
@@ -891,8 +904,7 @@ def shape_rule(layer: Layer, tensor: str) -> Rule:
 
 def tensors(layer: Layer) -> tuple[str, ...]:
     """The tensors that go into a call of the layer and come out of it."""
-    names = ("input", "h_0", "c_0", "output", "h_n", "c_n", "h_1", "c_1")
-    return tuple(name for name in names if any(_states(rule, layer, name) for rule in _SHAPES))
+    return tuple(name for name in TENSORS if any(_states(rule, layer, name) for rule in _SHAPES))
 
 
 def _states(rule: Rule, layer: Layer, tensor: str) -> bool:
