@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from rnn_contracts import picture, render
 from rnn_contracts.contracts import (
     RETURNS,
     RULES,
+    TENSORS,
     Layer,
     call_axes,
     expected_shapes,
@@ -16,7 +17,7 @@ from rnn_contracts.contracts import (
     tensors,
 )
 
-_PACKED = "Packed: each sequence ends at its own last step."
+PACKED = "Packed: each sequence ends at its own last step."
 
 
 def explain(
@@ -100,13 +101,13 @@ class Explanation:
         """The length of the sequence, of the longest one if there are several."""
         return max(self.lengths) if self.lengths else self.axes.get("L", 1)
 
-    def svg(self) -> str:
-        """The picture."""
+    def svg(self, highlight: Collection[str] = TENSORS) -> str:
+        """The picture; only the tensors to ``highlight`` are in full strength."""
         layer = self.layer
         fields = {name: f"{symbolic} = {numbers}" for name, symbolic, numbers, _ in self.rows}
         states = layer.axes["D"] * layer.num_layers
         return picture.svg(
-            picture.template(layer, self.steps),
+            picture.template(layer, self.steps, highlight),
             fields
             | {
                 "layer": layer,
@@ -114,7 +115,7 @@ class Explanation:
                 "last_layer": layer.num_layers - 1,
                 "last_state": states - 1,
                 "last_forward": states - 2,
-                "note": _PACKED if self.lengths else "",
+                "note": PACKED if self.lengths else "",
             },
         )
 

@@ -99,7 +99,7 @@ def explained(rule: Rule) -> str:
         "quote": [f"{classes}: {quote}" for classes, quote in quotes(rule)],
         "pitfalls": pitfalls(rule),
         "deviations": deviations(rule),
-        "checked by": [f"{name}: {says}" for name, says in tests(rule)],
+        "checked by": [f"{name}: {says}" for name, says, _ in tests(rule)],
         "to check": [command(rule)],
         "page": [address(rule)],
     }
@@ -136,23 +136,24 @@ def pitfalls(rule: Rule) -> list[str]:
 
 def command(rule: Rule) -> str:
     """What checks this rule alone."""
-    return f"rnn-contracts check -m \"rule(id='{rule.id}')\""
+    slow = "slow and " * all(slow for *_, slow in tests(rule))
+    return f"rnn-contracts check -m \"{slow}rule(id='{rule.id}')\""
 
 
-def tests(rule: Rule) -> Iterator[tuple[str, str]]:
-    """The functions of the suite that check the rule, and what they say; read, not imported."""
+def tests(rule: Rule) -> Iterator[tuple[str, str, bool]]:
+    """The suite's tests of the rule, what they say, and whether they are slow; read, not imported."""
     import ast
 
     from rnn_contracts.paths import SUITE
 
-    mark = f"checks_rule({rule.id!r}"
     for path in sorted(SUITE.glob("test_*.py")):
         for function in ast.parse(path.read_text("utf-8")).body:
-            if isinstance(function, ast.FunctionDef) and any(
-                ast.unparse(decorator).startswith(mark) for decorator in function.decorator_list
-            ):
-                says = ast.get_docstring(function) or ""
-                yield f"{path.name}::{function.name}", says.partition("\n")[0]
+            for decorator in getattr(function, "decorator_list", ()):
+                # @checks_rule("id", ...), or what is made of it.
+                text = ast.unparse(decorator)
+                if isinstance(function, ast.FunctionDef) and f"({rule.id!r}" in text:
+                    says = (ast.get_docstring(function) or "").partition("\n")[0]
+                    yield f"{path.name}::{function.name}", says, "slow=True" in text
 
 
 def deviations(rule: Rule) -> list[str]:

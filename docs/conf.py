@@ -1,0 +1,37 @@
+"""The site: ``tox -e docs``. What is made from the contract, ``pages.py`` makes before each build."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import rnn_contracts
+from rnn_contracts import render
+from sphinx.application import Sphinx
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import pages
+
+project = "rnn-contracts"
+author = render.AUTHORS
+project_copyright = f"{render.YEAR}, {author}"
+version = release = rnn_contracts.__version__
+
+extensions = ["myst_parser", "rnn_contracts.sphinx"]
+myst_heading_anchors = 3
+nitpicky = True
+exclude_patterns = ["_build", "generated"]
+
+html_theme = "furo"
+html_title = f"rnn-contracts {version}"
+html_baseurl = render.SITE
+html_static_path = ["static"]
+html_css_files = ["site.css"]
+html_show_sphinx = False
+html_copy_source = False
+
+
+def setup(app: Sphinx) -> None:
+    """Make the pages of this version of the contract."""
+    app.connect("config-inited", lambda app, _: pages.write(Path(app.srcdir)))

@@ -1,0 +1,246 @@
+"""The commands that need no torch: list, explain, shapes and cite."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+
+import pytest
+
+from rnn_contracts import RULES, Layer, cli, deviations, explain, render
+from rnn_contracts.contracts import CELLS, LAYERS
+from rnn_contracts.paths import SUITE
+
+Output = pytest.CaptureFixture[str]
+SLOW = ("compile-agrees", "export-agrees")
+KINDS = ("shape", "parameter", "law", "refusal")
+
+
+def printed(capsys: Output, *arguments: str) -> str:
+    """What a command prints that goes well, and prints no complaint."""
+    assert cli.main(arguments) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    return out
+
+
+def refused(capsys: Output, *arguments: str) -> str:
+    """What a command says that is used wrongly, which prints nothing else."""
+    try:
+        code: object = cli.main(arguments)
+    except SystemExit as stop:
+        code = stop.code
+    out, err = capsys.readouterr()
+    assert (code, out) == (2, "")
+    return err.rstrip().rpartition("\n")[2]
+
+
+def test_list(capsys: Output) -> None:
+    """A line for each rule, in the order of the contract."""
+    lines = printed(capsys, "list").splitlines()
+    assert [line.split(maxsplit=2) for line in lines] == [
+        [rule.id, rule.kind, rule.says] for rule in RULES.values()
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("format", render.LISTS)
+def test_list_of_a_kind(capsys: Output, kind: str, format: str) -> None:
+    """The rules of that kind and no others, in every format."""
+    out = printed(capsys, "list", "--kind", kind, "--format", format)
+    # As a whole word: one id may contain another.
+    words = {word.strip('[]`,"') for word in out.replace("](", " ").split()}
+    for rule in RULES.values():
+        assert (rule.id in words) == (rule.kind == kind)
+
+
+def test_list_in_json(capsys: Output) -> None:
+    """Every field of every rule, and the address of its page."""
+    listed = json.loads(printed(capsys, "list", "--format", "json"))
+    assert [rule["id"] for rule in listed] == list(RULES)
+    rule = listed[list(RULES).index("final-hidden-shape")]
+    assert rule["shapes"]["batch first"] == "D*num_layers N H_out"
+    assert rule["url"] == f"{render.SITE}rules/final-hidden-shape.html"
+    assert rule["layers"] == ["RNN", "GRU", "LSTM"]
+
+
+@pytest.mark.parametrize("id", RULES)
+def test_explain(capsys: Output, id: str) -> None:
+    """All that is known of a rule is there, and there is a test that checks it."""
+    out, rule = printed(capsys, "explain", id), RULES[id]
+    known = [it for it in deviations.known() if it.rule == id]
+    said = [id, rule.says, rule.condition, rule.source, f"torch {rule.since}", *rule.quote.values()]
+    said += [render.shape(shape) for shape in rule.shapes.values()]
+    said += [issue.removeprefix("#") for issue in rule.pitfalls]
+    said += [part for it in known for part in (it.reason, it.torch, it.mended, it.link)]
+    said += [
+        f"rnn-contracts check -m \"{'slow and ' * (id in SLOW)}rule(id='{id}')\"",
+        f"{render.SITE}rules/{id}.html",
+    ]
+    assert [part for part in said if part not in out] == []
+    assert ("none known" in out) == (not known)
+    assert "test_" in out.partition("checked by")[2]
+
+
+def test_explain_names_the_tests() -> None:
+    """The tests of a rule are those that the suite declares to be, and exist."""
+    for rule in RULES.values():
+        for name, says, _ in render.tests(rule):
+            file, _, function = name.partition("::")
+            assert f"def {function}(" in (SUITE / file).read_text("utf-8")
+            assert says
+
+
+def test_shapes(capsys: Output) -> None:
+    """Every tensor of a call, in axes and in numbers, and the rule that says so."""
+    out = printed(
+        capsys,
+        *[
+            "shapes",
+            "LSTM",
+            "5",
+            "8",
+            "--num-layers",
+            "10",
+            "--bidirectional",
+            "--batch-first",
+            "--input",
+            "2,4,5",
+        ],
+    )
+    assert out == (
+        "nn.LSTM(5, 8, num_layers=10, batch_first=True, bidirectional=True), batch first\n"
+        "\n"
+        "input   (N, L, H_in)               (2, 4, 5)   input-shape\n"
+        "h_0     (D*num_layers, N, H_out)   (20, 2, 8)  initial-hidden-shape\n"
+        "c_0     (D*num_layers, N, H_cell)  (20, 2, 8)  initial-cell-shape\n"
+        "output  (N, L, D*H_out)            (2, 4, 16)  output-shape\n"
+        "h_n     (D*num_layers, N, H_out)   (20, 2, 8)  final-hidden-shape\n"
+        "c_n     (D*num_layers, N, H_cell)  (20, 2, 8)  final-cell-shape\n"
+        "\n"
+        "N = 2, L = 4, H_in = 5, D = 2, num_layers = 10, H_out = 8, H_cell = 8\n"
+        "output, (h_n, c_n) = nn.LSTM(5, 8, num_layers=10, batch_first=True, bidirectional=True)"
+        "(torch.randn(2, 4, 5))\n"
+    )
+
+
+def test_shapes_of_packed_input(capsys: Output) -> None:
+    """With lengths the input is the data of a PackedSequence."""
+    out = printed(
+        capsys,
+        *["shapes", "LSTM", "5", "8", "--proj-size", "3", "--input", "6,5", "--lengths", "4,2"],
+    )
+    assert out == f"{explain(Layer('LSTM', 5, 8, proj_size=3), (6, 5), (4, 2))}\n"
+
+
+@pytest.mark.parametrize("kind", LAYERS + CELLS)
+def test_shapes_of_every_kind(capsys: Output, kind: str) -> None:
+    """The one-dimensional input of a cell has its comma in Python alone."""
+    out = printed(capsys, "shapes", kind, "5", "8", "--input", "5" if kind in CELLS else "4,5")
+    assert f"nn.{kind}(5, 8), unbatched" in out
+
+
+def test_cite(capsys: Output) -> None:
+    """Each format has the sentence and the address; tests/docs reads them as what they are."""
+    for format in render.CITATIONS:
+        out = printed(capsys, "cite", "final-hidden-shape", "--format", format)
+        assert f"{render.SITE}rules/final-hidden-shape.html" in out
+    assert printed(capsys, "cite", "steps-are-causal") == (
+        "In the forward direction no step influences one before it ([rnn-contracts 0.1.0, "
+        f"steps-are-causal]({render.SITE}rules/steps-are-causal.html))\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["explain", "cite"])
+def test_unknown_rule(capsys: Output, command: str) -> None:
+    """One line with the nearest ids."""
+    said = refused(capsys, command, "final-hiden-shape")
+    assert said.startswith(
+        "rnn-contracts: no rule 'final-hiden-shape'; did you mean final-hidden-shape"
+    )
+    assert "known: input-shape, " in refused(capsys, command, "transformer")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ("LSTM 5 8 --input 2,x", "argument --input: expected ints such as 2,4,5, got '2,x'"),
+        ("LSTM 5 8 --input 2,4,6", "input_shape: expected a last axis of input_size = 5"),
+        (
+            "LSTM 5 8 --input 2",
+            "input_shape: expected 2 axes (unbatched) or 3 axes (sequence first)",
+        ),
+        ("LSTM 5 8 --input 6,5 --lengths 4,3", "lengths: expected a sum of 6"),
+        ("GRU 5 8 --proj-size 3 --input 2,5", "proj_size: expected nothing, a GRU has no such"),
+        ("GRU 5 8 --num-layers 0 --input 2,5", "num_layers: expected an int of at least 1, got 0"),
+        ("GRUCell 5 8 --num-layers 2 --input 5", "num_layers: expected nothing, a GRUCell has no"),
+        ("GRUCell 5 8 --input 2,5 --lengths 2", "lengths: expected None, since a GRUCell takes no"),
+        (
+            "Transformer 5 8 --input 2,5",
+            "argument KIND: invalid choice: 'Transformer' (choose from",
+        ),
+        ("GRU 5 --input 2,5", "the following arguments are required: HIDDEN_SIZE"),
+        ("GRU 5 8", "the following arguments are required: --input"),
+    ],
+)
+def test_shapes_of_no_call(capsys: Output, arguments: str, named: str) -> None:
+    """One line that names the argument and what is accepted."""
+    assert named in refused(capsys, "shapes", *arguments.split())
+
+
+@pytest.mark.parametrize("arguments", [["list", "--kind", "x"], ["cite", "a", "--format", "x"], []])
+def test_usage(capsys: Output, arguments: list[str]) -> None:
+    """What is accepted is named."""
+    assert any(word in refused(capsys, *arguments) for word in (*KINDS, "bibtex", "COMMAND"))
+
+
+def test_colour_only_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipe gets plain text, and so does a terminal that wants no colour."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    def on(stream: io.StringIO, **environment: str) -> str:
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", stream)
+            for name in ("NO_COLOR", "TERM"):
+                patch.delenv(name, raising=False)
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            for command in (["list"], ["explain", "input-shape"], ["list", "--format", "markdown"]):
+                cli.main(command)
+        return stream.getvalue()
+
+    plain = on(io.StringIO())
+    assert "\033" not in plain
+    assert on(Terminal(), NO_COLOR="1") == on(Terminal(), TERM="dumb") == plain
+    coloured = on(Terminal())
+    assert "\033[1minput-shape\033[0m " in coloured
+    assert coloured.replace("\033[1m", "").replace("\033[0m", "") == plain
+
+
+@pytest.mark.parametrize(
+    "arguments", ["list", "explain input-shape", "shapes GRU 5 8 --input 2,5", "cite input-shape"]
+)
+def test_needs_no_torch(arguments: str) -> None:
+    """The commands that are for reading import nothing that checks."""
+    code = (
+        "import sys; from rnn_contracts.cli import main; "
+        f"main({arguments.split()}); print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"'torch'", "'hypothesis'", "'pytest'", "'numpy'"} & {
+        *done.stderr.strip("[]\n").split(", ")
+    }
+
+
+def test_version(capsys: Output) -> None:
+    """The version is the package's."""
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["--version"])
+    import rnn_contracts
+
+    assert capsys.readouterr().out == f"rnn-contracts {rnn_contracts.__version__}\n"
