@@ -81,7 +81,7 @@ def rule_page(rule: Rule) -> str:
         parts += ["## Picture", "In full strength: what the rule speaks of.", rule_picture(rule)]
     parts += ["## What torch says"]
     for classes, quote in render.quotes(rule):
-        parts += [f"Of {classes}:", fenced("text", quote)]
+        parts += [f"Of {classes}:", fenced("none", quote)]
     parts.append(f"Source: <{rule.source}>")
     if rule.pitfalls:
         caught = bullets(f"<{issue}>" for issue in render.pitfalls(rule))
@@ -93,9 +93,8 @@ def rule_page(rule: Rule) -> str:
         fenced("console", f"$ {render.command(rule)}"),
         "## Cite it",
     ]
-    languages = {"rst": "rst", "html": "html", "latex": "latex", "bibtex": "bibtex"}
-    for name, cite in render.CITATIONS.items():
-        parts += [f"In {name}:", fenced(languages.get(name, "text"), cite(rule))]
+    for language, cite in render.CITATIONS.items():
+        parts += [f"In {language}:", fenced(language, cite(rule))]
     return "\n\n".join(parts) + "\n"
 
 

@@ -133,5 +133,5 @@ class Explanation:
         return (
             f"<table><caption>{self.title}</caption><thead><tr><th>tensor</th><th>shape</th>"
             f"<th>here</th><th>rule</th></tr></thead><tbody>{cells}</tbody></table>"
-            f"<p>{self.sizes}</p><pre><code>{self.code}</code></pre>{self.svg()}"
+            f"<p>{self.sizes}</p><pre style='white-space:pre-wrap'><code>{self.code}</code></pre>{self.svg()}"
         )

@@ -214,7 +214,7 @@ class _Drawing:
         )
 
     def _opacity(self, *names: str) -> float:
-        return 1 if {*names} & {*self.highlight} else 0.35
+        return 1 if {*names} & {*self.highlight} else 0.5
 
     def _box(self, x: int, y: int, width: int, height: int, colour: str, *names: str) -> None:
         opacity = self._opacity(*names)
