@@ -21,6 +21,8 @@ version = release = rnn_contracts.__version__
 extensions = ["myst_parser", "rnn_contracts.sphinx"]
 myst_heading_anchors = 3
 nitpicky = True
+# What is quoted may be code.
+smartquotes = False
 exclude_patterns = ["_build", "generated"]
 
 html_theme = "furo"

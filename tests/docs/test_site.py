@@ -1,0 +1,67 @@
+"""The site has a page for each rule at its permanent address, and tells other projects so."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from sphinx.util.inventory import InventoryFile
+
+from rnn_contracts import RULES, Rule, render
+
+
+class Text(HTMLParser):
+    """The text of a page, and the attributes of its elements."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.parts: list[str] = []
+        self.attributes: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.attributes.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.parts.append(data)
+
+    def __str__(self) -> str:
+        return " ".join("".join(self.parts).split())
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_page_of_a_rule(site: Path, rule: Rule) -> None:
+    """Its address is the one that is cited, and all that is known of the rule is on it."""
+    path = site / render.address(rule).removeprefix(render.SITE)
+    page = Text(path.read_text("utf-8"))
+    said = [rule.id, rule.says, rule.condition, rule.source, render.command(rule)]
+    said += [*rule.quote.values(), *render.pitfalls(rule), *render.deviations(rule)]
+    said += [render.shape(shape) for shape in rule.shapes.values()]
+    said += [name for name, *_ in render.tests(rule)]
+    said += [cite(rule) for cite in render.CITATIONS.values()]
+    assert [text for text in said if " ".join(text.split()) not in str(page)] == []
+    pictures = [
+        attributes for tag, attributes in page.attributes if attributes.get("role") == "img"
+    ]
+    assert len(pictures) == (rule.kind == "shape")
+    for picture in pictures:
+        assert "nn." in (picture["aria-label"] or "")
+
+
+def test_inventory(site: Path) -> None:
+    """Every rule is an object that intersphinx finds, by a label of its own, at its address."""
+    inventory = InventoryFile.loads((site / "objects.inv").read_bytes(), uri=render.SITE)
+    labels = inventory.data["std:label"]
+    for rule in RULES.values():
+        item = labels[f"rnn-rule-{rule.id}"]
+        assert item.uri.partition("#")[0] == render.address(rule)
+        assert item.display_name == rule.id
+        assert item.project_version == render.__version__
+
+
+def test_table_of_all_shapes(site: Path) -> None:
+    """Every symbolic shape of the contract is on the page that is to be printed."""
+    page = str(Text((site / "shapes.html").read_text("utf-8")))
+    shapes = {render.shape(it) for rule in RULES.values() for it in rule.shapes.values()}
+    assert [shape for shape in shapes if shape not in page] == []

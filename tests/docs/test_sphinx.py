@@ -1,0 +1,108 @@
+"""Somebody else's documentation cites rules through the extension, or without it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rnn_contracts import RULES, render
+
+from .conftest import build
+
+HIDDEN = render.address(RULES["final-hidden-shape"])
+
+
+def project(
+    directory: Path, text: str, *, suffix: str = "rst", configuration: str = ""
+) -> tuple[str, str]:
+    """Build a project of one page; what it shows, and the warnings."""
+    source, output = directory / "source", directory / "output"
+    source.mkdir()
+    extension = 'extensions = ["rnn_contracts.sphinx", "myst_parser"]'
+    (source / "conf.py").write_text(configuration or extension, "utf-8")
+    (source / f"index.{suffix}").write_text(text, "utf-8")
+    warnings = build(source, output)
+    return (output / "index.html").read_text("utf-8"), warnings
+
+
+@pytest.mark.parametrize(
+    ("suffix", "role"),
+    [("rst", ":rnn-rule:`{}`"), ("md", "{{rnn-rule}}`{}`")],
+)
+def test_role(tmp_path: Path, suffix: str, role: str) -> None:
+    """It is a link to the page of the rule, by its id or by a title; the sentence is its tooltip."""
+    title = "# Page" if suffix == "md" else "Page\n===="
+    roles = role.format("final-hidden-shape"), role.format("why <final-hidden-shape>")
+    text = f"{title}\n\nSee {', '.join(roles)}."
+    page, warnings = project(tmp_path, text, suffix=suffix)
+    assert warnings == ""
+    says = RULES["final-hidden-shape"].says
+    start = f'<a class="reference external" href="{HIDDEN}" title="{says}">'
+    assert page.count(start) == 2
+    assert "final-hidden-shape</span></code></a>, " in page
+    assert "why</span></a>." in page
+
+
+@pytest.mark.parametrize("id", RULES)
+def test_directive(tmp_path: Path, id: str) -> None:
+    """It puts link, sentence and what the rule states into the text."""
+    page, warnings = project(tmp_path, f"Page\n====\n\n.. rnn-rule:: {id}\n")
+    assert warnings == ""
+    rule = RULES[id]
+    text = " ".join(page.replace("</span>", "").replace('<span class="pre">', "").split())
+    assert f'href="{render.address(rule)}"' in text
+    for part in (rule.says, rule.condition, *map(render.shape, rule.shapes.values())):
+        for letter, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
+            part = part.replace(letter, entity)
+        assert " ".join(part.split()) in text
+
+
+@pytest.mark.parametrize(
+    "text", [".. rnn-rule:: final-hiden-shape", ":rnn-rule:`final-hiden-shape`"]
+)
+def test_unknown_rule(tmp_path: Path, text: str) -> None:
+    """One warning, where it stands, names the nearest; the page is built with the bare id."""
+    page, warnings = project(tmp_path, f"Page\n====\n\n{text}\n")
+    (line,) = warnings.strip().splitlines()
+    assert (
+        "index.rst:4: WARNING: no rule 'final-hiden-shape'; did you mean final-hidden-shape" in line
+    )
+    assert "final-hiden-shape" in page
+
+
+def test_intersphinx_is_preferred(tmp_path: Path, site: Path) -> None:
+    """A project that names an inventory, of a mirror or another version, links to where that says."""
+    inventory = ("https://mirror.example/", str(site / "objects.inv"))
+    configuration = (
+        'extensions = ["sphinx.ext.intersphinx", "rnn_contracts.sphinx"]\n'
+        f'intersphinx_mapping = {{"contracts": {inventory}}}'
+    )
+    page, warnings = project(
+        tmp_path, "Page\n====\n\n:rnn-rule:`output-shape`\n", configuration=configuration
+    )
+    assert warnings == ""
+    assert 'href="https://mirror.example/rules/output-shape.html#rnn-rule-output-shape"' in page
+
+
+def test_without_the_extension(tmp_path: Path, site: Path) -> None:
+    """Any project cites a rule through the inventory alone, as the README says."""
+    role = ":external+rnn-contracts:ref:`rnn-rule-final-hidden-shape`"
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    mapping = f'intersphinx_mapping = {{"rnn-contracts": ("{render.SITE}", None)}}'
+    assert role in readme
+    assert mapping in readme
+    inventory = mapping.replace("None", repr(str(site / "objects.inv")))
+    configuration = f'extensions = ["sphinx.ext.intersphinx"]\n{inventory}'
+    page, warnings = project(tmp_path, f"Page\n====\n\n{role}\n", configuration=configuration)
+    assert warnings == ""
+    assert f'href="{HIDDEN}#rnn-rule-final-hidden-shape"' in page
+
+
+def test_example_of_the_readme(tmp_path: Path) -> None:
+    """What the README shows of role and directive works as it stands there."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    example = readme.partition("```rst\n")[2].partition("```")[0]
+    page, warnings = project(tmp_path, f"Page\n====\n\n{example}")
+    assert warnings == ""
+    assert page.count(f'href="{HIDDEN}"') == 2
