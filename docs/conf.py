@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from sphinx.application import Sphinx
+
 import rnn_contracts
 from rnn_contracts import render
-from sphinx.application import Sphinx
 
 sys.path.insert(0, str(Path(__file__).parent))
 

@@ -1,4 +1,4 @@
-"""Make the pages of the site that follow from the contract: rules, shapes, pictures, and the form's data."""
+"""Make the parts of the site that follow from the contract: pages of rules, shapes and pictures."""
 
 from __future__ import annotations
 
@@ -73,7 +73,9 @@ def rule_page(rule: Rule) -> str:
         f"Promised from torch {rule.since} on.",
     ]
     if rule.shapes:
-        rows = [[f"`{n}`", layout, f"`{render.shape(it)}`"] for n, layout, it in render.shapes(rule)]
+        rows = [
+            [f"`{n}`", layout, f"`{render.shape(it)}`"] for n, layout, it in render.shapes(rule)
+        ]
         parts.append(table("tensor", "layout", "shape", rows=rows))
     if rule.condition:
         parts.append(fenced("text", rule.condition))
@@ -104,8 +106,16 @@ def rule_picture(rule: Rule) -> str:
     if kind in CELLS:
         explanation = explain(Layer(kind, 5, 8), (2, 5))
     else:
-        projection = {"proj_size": 7} if kind == "LSTM" else {}
-        layer = Layer(kind, 5, 8, num_layers=2, batch_first=True, bidirectional=True, **projection)
+        proj_size = 7 if kind == "LSTM" else 0
+        layer = Layer(
+            kind,
+            5,
+            8,
+            num_layers=2,
+            batch_first=True,
+            bidirectional=True,
+            proj_size=proj_size,
+        )
         lengths = (3, 2) if [*rule.shapes] == ["packed"] else None
         sizes = {"batch-first-ignored-unbatched": (3, 5), "empty-batch-allowed": (0, 3, 5)}
         shape = (5, 5) if lengths else sizes.get(rule.id, (2, 3, 5))
@@ -157,7 +167,9 @@ def shape_table() -> str:
             for name in rule.tensors
         ]
         parts += [f"## {title}", table("tensor", *layouts, "rule", rows=rows)]
-    parts.append("`c_0`, `c_n` and `c_1` are of LSTM and LSTMCell, `weight_hr` of an LSTM with proj_size.")
+    parts.append(
+        "`c_0`, `c_n` and `c_1` are of LSTM and LSTMCell, `weight_hr` of an LSTM with proj_size."
+    )
     return "\n\n".join([*parts, "## Axes", axes()]) + "\n"
 
 
@@ -172,7 +184,9 @@ def axes() -> str:
 def contract_data() -> str:
     """The contract as JSON, for the form of what-shape.md; in the page, so that it needs no server."""
     data = {
-        "rules": {rule.id: render.exported(rule) for rule in RULES.values() if rule.kind == "shape"},
+        "rules": {
+            rule.id: render.exported(rule) for rule in RULES.values() if rule.kind == "shape"
+        },
         "tensors": TENSORS,
         "returns": contracts.RETURNS,
         "pictures": picture.templates(),

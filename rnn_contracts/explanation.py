@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -42,7 +43,8 @@ def explain(
     layer = Layer.of(layer)
     shapes = expected_shapes(layer, input_shape, lengths)
     layout, axes = call_axes(layer, input_shape, lengths)
-    return Explanation(layer, layout, axes, shapes, tuple(lengths or ()))
+    whole = () if lengths is None else tuple(map(operator.index, lengths))
+    return Explanation(layer, layout, axes, shapes, whole)
 
 
 @dataclass(frozen=True, repr=False)
@@ -133,5 +135,6 @@ class Explanation:
         return (
             f"<table><caption>{self.title}</caption><thead><tr><th>tensor</th><th>shape</th>"
             f"<th>here</th><th>rule</th></tr></thead><tbody>{cells}</tbody></table>"
-            f"<p>{self.sizes}</p><pre style='white-space:pre-wrap'><code>{self.code}</code></pre>{self.svg()}"
+            f"<p>{self.sizes}</p><pre style='white-space:pre-wrap'><code>{self.code}</code></pre>"
+            f"{self.svg()}"
         )

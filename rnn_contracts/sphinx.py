@@ -10,8 +10,6 @@ links there; any other to the site.
 
 from __future__ import annotations
 
-from typing import Any
-
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
@@ -48,7 +46,9 @@ class RuleDirective(SphinxDirective):
         if cited is None:
             return [nodes.paragraph("", "", nodes.literal("", self.arguments[0]))]
         link = _link(cited, self.env.docname)
-        sentence = nodes.paragraph("", "", nodes.strong("", "", link), nodes.Text(f": {cited.says}"))
+        sentence = nodes.paragraph(
+            "", "", nodes.strong("", "", link), nodes.Text(f": {cited.says}")
+        )
         formulas = nodes.bullet_list()
         for name, layout, shape in render.shapes(cited):
             formulas += _item(f"{name}: {render.shape(shape)}", f", {layout}")
@@ -58,7 +58,9 @@ class RuleDirective(SphinxDirective):
 
 
 def _item(formula: str, text: str = "") -> nodes.list_item:
-    return nodes.list_item("", nodes.paragraph("", "", nodes.literal("", formula), nodes.Text(text)))
+    return nodes.list_item(
+        "", nodes.paragraph("", "", nodes.literal("", formula), nodes.Text(text))
+    )
 
 
 def _find(id: str, location: str) -> Rule | None:

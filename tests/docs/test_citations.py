@@ -9,9 +9,9 @@ import pytest
 from docutils import nodes
 from docutils.core import publish_doctree
 from markdown_it import MarkdownIt
-from pybtex.database import parse_string
-from pylatexenc.latex2text import LatexNodes2Text
-from pylatexenc.latexwalker import LatexWalker
+from pybtex.database import parse_string  # type: ignore[import-untyped]
+from pylatexenc.latex2text import LatexNodes2Text  # type: ignore[import-untyped]
+from pylatexenc.latexwalker import LatexWalker  # type: ignore[import-untyped]
 
 from rnn_contracts import RULES, Rule, __version__, render
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sphinx.util.inventory import InventoryFile
 
-from rnn_contracts import RULES, Rule, render
+from rnn_contracts import RULES, Rule, __version__, render
 
 
 class Text(HTMLParser):
@@ -57,7 +57,7 @@ def test_inventory(site: Path) -> None:
         item = labels[f"rnn-rule-{rule.id}"]
         assert item.uri.partition("#")[0] == render.address(rule)
         assert item.display_name == rule.id
-        assert item.project_version == render.__version__
+        assert item.project_version == __version__
 
 
 def test_table_of_all_shapes(site: Path) -> None:

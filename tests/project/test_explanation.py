@@ -1,0 +1,125 @@
+"""What ``explain`` shows is what torch does."""
+
+from __future__ import annotations
+
+import doctest
+import itertools
+import re
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+import torch
+from torch import nn
+
+import rnn_contracts
+from rnn_contracts import Layer, explain, explanation, picture, render
+from rnn_contracts.contracts import CELLS, LAYERS, RULES, TENSORS
+
+CALLS: list[tuple[Layer, tuple[int, ...], tuple[int, ...] | None]] = [
+    (Layer(kind, 5, 8, num_layers=num_layers, batch_first=batch_first, bidirectional=both), *call)
+    for kind, num_layers, batch_first, both in itertools.product(
+        LAYERS, (1, 2, 10), (False, True), (False, True)
+    )
+    for call in (((2, 4, 5), None), ((4, 5), None), ((6, 5), (2, 4)))
+]
+CALLS += [(Layer(kind, 5, 8), shape, None) for kind in CELLS for shape in ((2, 5), (5,))]
+CALLS += [(Layer("LSTM", 5, 8, proj_size=3), (2, 4, 5), None)]
+
+
+# Torch's own, of how it computes.
+@pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
+@pytest.mark.parametrize(("layer", "shape", "lengths"), CALLS, ids=str)
+def test_code(layer: Layer, shape: tuple[int, ...], lengths: tuple[int, ...] | None) -> None:
+    """The line of Python runs, and what it makes has the shapes that are shown."""
+    explained = explain(layer, shape, lengths)
+    made: dict[str, Any] = {"torch": torch, "nn": nn}
+    exec(explained.code, made)
+    for name in explained.shapes:
+        if name in made:
+            found = made[name].data if name == "output" and lengths else made[name]
+            assert tuple(found.shape) == explained.shapes[name]
+    assert {name for name in TENSORS if name in made} >= {"output", "h_n"} or layer.kind in CELLS
+
+
+def test_of_a_layer_of_torch() -> None:
+    """A layer of torch is explained as its arguments are, and so is a torch.Size."""
+    layer = nn.RNN(5, 8, num_layers=10, batch_first=True)
+    expected = explain(Layer("RNN", 5, 8, num_layers=10, batch_first=True), (2, 4, 5))
+    found = explain(layer, torch.Size([2, 4, 5]))
+    assert (repr(found), found._repr_html_()) == (repr(expected), expected._repr_html_())
+    packed = nn.utils.rnn.pack_sequence([torch.zeros(3, 5), torch.zeros(2, 5)])
+    lengths: Any = torch.tensor([3, 2])
+    explained = explain(nn.GRU(5, 8), packed.data.shape, lengths)
+    assert explained.title == "nn.GRU(5, 8), packed, lengths [3, 2]"
+
+
+def test_in_a_notebook() -> None:
+    """The table with links to the rules, and the picture."""
+    explained = explain(Layer("LSTM", 5, 8, proj_size=3), (2, 4, 5))
+    tree = ElementTree.fromstring(f"<div>{explained._repr_html_()}</div>")
+    rows = [["".join(cell.itertext()) for cell in row] for row in tree.iter("tr")]
+    assert rows == [["tensor", "shape", "here", "rule"], *map(list, explained.rows)]
+    assert [link.get("href") for link in tree.iter("a")] == [
+        render.address(RULES[id]) for *_, id in explained.rows
+    ]
+    assert explained.svg() in explained._repr_html_()
+
+
+@pytest.mark.parametrize(("layer", "shape", "lengths"), CALLS[::7] + CALLS[-8:], ids=str)
+def test_picture(layer: Layer, shape: tuple[int, ...], lengths: tuple[int, ...] | None) -> None:
+    """A file of its own: well-formed, in words too, with every tensor and no field left open."""
+    explained = explain(layer, shape, lengths)
+    svg = explained.svg()
+    tree = ElementTree.fromstring(svg)
+    words, texts = (
+        tree.get("aria-label") or "",
+        [text.text or "" for text in tree.iter() if text.text],
+    )
+    assert tree.tag == "{http://www.w3.org/2000/svg}svg"
+    assert tree.get("role") == "img"
+    for name, symbolic, numbers, _ in explained.rows:
+        assert f"{name:<7}{symbolic} = {numbers}" in texts
+        assert f"{symbolic} = {numbers}" in words
+    assert not re.search(r"\{\w+\}", svg)
+
+
+def test_picture_shows_every_state() -> None:
+    """Each row of h_n sits at its own layer and direction; many layers are left out by name."""
+    few = explain(Layer("GRU", 5, 8, num_layers=3, bidirectional=True), (4, 2, 5)).svg()
+    assert re.findall(r">h_n\[(\d+)\]", few) == ["4", "5", "2", "3", "0", "1"]
+    many = explain(Layer("LSTM", 5, 8, num_layers=10, bidirectional=True), (40, 2, 5)).svg()
+    for state in "hc":
+        assert re.findall(rf">{state}_n\[(\d+)\]", many) == ["18", "19", "2", "3", "0", "1"]
+        assert re.findall(rf">{state}_0\[(\d+)\]", many) == ["18", "19", "2", "3", "0", "1"]
+    assert re.findall(r">layer (\d+)", many) == ["9", "1", "0"]
+    assert re.findall(r">t=(\d+)", many) == ["0", "1", "39"]
+
+
+def test_picture_highlights() -> None:
+    """The tensors of a rule are in full strength, the others are not."""
+    explained = explain(Layer("RNN", 5, 8), (4, 2, 5))
+    assert 'opacity="0.5"' not in explained.svg()
+    for line in re.findall(r"<text [^>]*>[^<]*</text>", explained.svg(["h_n"])):
+        assert ('opacity="0.5"' in line) == any(name in line for name in ("h_0", "input", "output"))
+
+
+def test_templates() -> None:
+    """There is a picture for every layer that can be chosen."""
+    templates = picture.templates()
+    for layer, shape, lengths in CALLS:
+        assert picture.template_name(layer, explain(layer, shape, lengths).steps) in templates
+
+
+def test_errors() -> None:
+    """They are those of ``expected_shapes``."""
+    for arguments in ((3, (2, 4, 5)), (Layer("RNN", 5, 8), (2, 4, 6)), (Layer("RNN", 5, 8), "x")):
+        with pytest.raises(ValueError, match="expected") as expected:
+            rnn_contracts.expected_shapes(*arguments)
+        with pytest.raises(ValueError, match=re.escape(str(expected.value))):
+            explain(*arguments)
+
+
+def test_examples() -> None:
+    """Those of the docstrings give what they say."""
+    assert doctest.testmod(explanation) == (0, 1)
