@@ -1,0 +1,99 @@
+"""The work can be cited as a whole, and what was released once can be relied on."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rnn_contracts import RULES, Rule, __version__, render
+
+ROOT = Path(__file__).parents[2]
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text("utf-8")
+CITATION = (ROOT / "CITATION.cff").read_text("utf-8")
+# Of the newest release: rnn-contracts list --format json > tests/project/released_rules.json
+RELEASED = json.loads((ROOT / "tests" / "project" / "released_rules.json").read_text("utf-8"))
+PROMISE = ("kind", "says", "layers", "tensors", "shapes", "condition", "since", "values")
+"""What a rule promises; where torch says so, and who was caught by it, may be told better later."""
+
+
+def unannounced(rules: Mapping[str, Rule], changelog: str) -> set[str]:
+    """Rules that are gone, and those that are new or other than released and not named as such."""
+    released = {rule["id"]: promise(rule) for rule in RELEASED}
+    current = {id: promise(json.loads(render.list_as_json([it]))[0]) for id, it in rules.items()}
+    coming = re.search(r"^## \S+ \(unreleased\)\n(.*?)(?=^## |\Z)", changelog, re.S | re.M)
+    named = {*re.findall(r"`([a-z0-9-]+)`", coming[1])} if coming else set()
+    changed = {id for id in current if current[id] != released.get(id)}
+    return (released.keys() - current.keys()) | (changed - named)
+
+
+def promise(rule: dict[str, Any]) -> dict[str, Any]:
+    """What it promises, of a rule in JSON."""
+    return {name: rule[name] for name in PROMISE}
+
+
+def test_released_rules_are_kept() -> None:
+    """No id goes, and no rule is added or changed without a word in the changelog."""
+    assert unannounced(RULES, CHANGELOG) == set()
+
+
+@pytest.mark.parametrize("name", ["says", "condition", "since", "kind", "shapes"])
+def test_a_changed_rule_is_noticed(name: str) -> None:
+    """Whatever of its promise was changed, until the coming version names it."""
+    changes: Any = {name: {"packed": "N L"} if name == "shapes" else "law"}
+    rules = dict(RULES) | {"output-shape": replace(RULES["output-shape"], **changes)}
+    assert unannounced(rules, CHANGELOG) == {"output-shape"}
+    assert (
+        unannounced(rules, f"## 0.2.0 (unreleased)\n\n- `output-shape`: why\n\n{CHANGELOG}")
+        == set()
+    )
+
+
+def test_a_rule_that_is_gone_or_new_is_noticed() -> None:
+    """No word in the changelog takes a released rule back."""
+    coming = f"## 0.2.0 (unreleased)\n\n`output-shape`, `a-rule`\n\n{CHANGELOG}"
+    gone = {id: rule for id, rule in RULES.items() if id != "output-shape"}
+    assert unannounced(gone, coming) == {"output-shape"}
+    new = dict(RULES) | {"a-rule": replace(RULES["output-shape"], id="a-rule")}
+    assert unannounced(new, CHANGELOG) == {"a-rule"}
+    assert unannounced(new, coming) == set()
+
+
+def test_better_sources_are_no_change() -> None:
+    """A quote, a source or a pitfall that is told better needs no word."""
+    better = replace(
+        RULES["output-shape"], quote={}, pitfalls=("#1",), source="https://example.org"
+    )
+    assert unannounced(dict(RULES) | {"output-shape": better}, CHANGELOG) == set()
+
+
+def test_changelog_names_every_rule() -> None:
+    """In the section of the version that brought it."""
+    assert [id for id in RULES if CHANGELOG.count(f"`{id}`") != 1] == []
+
+
+def test_one_version() -> None:
+    """Package, changelog and citation agree on version and date."""
+    versions = re.findall(r"^## (\S+) \((.*)\)$", CHANGELOG, re.MULTILINE)
+    (version, date), *_ = [it for it in versions if it[1] != "unreleased"]
+    assert (version, date) == (field("version"), field("date-released"))
+    assert version == __version__
+    assert date.startswith(render.YEAR)
+
+
+def test_one_author_and_address() -> None:
+    """Those that a citation of a rule names are those of the whole."""
+    assert f'name: "{render.AUTHORS}"' in CITATION
+    assert field("url") == f'"{render.SITE}"'
+    assert f'Documentation = "{render.SITE}"' in (ROOT / "pyproject.toml").read_text("utf-8")
+
+
+def field(name: str) -> str:
+    """What CITATION.cff says; tox -e lint holds it against its schema."""
+    (value,) = re.findall(rf"^{name}: (.*)$", CITATION, re.MULTILINE)
+    return str(value)
