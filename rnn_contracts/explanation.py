@@ -127,9 +127,11 @@ class Explanation:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the table, with links to the rules, and the picture."""
+        # Where notebooks align numbers.
+        td = "<td style='text-align:left'>"
         cells = "".join(
-            f"<tr><th scope='row'>{name}</th><td>{symbolic}</td><td>{numbers}</td>"
-            f"<td><a href='{render.address(RULES[id])}'>{id}</a></td></tr>"
+            f"<tr><th scope='row'>{name}</th>{td}{symbolic}</td>{td}{numbers}</td>"
+            f"{td}<a href='{render.address(RULES[id])}'>{id}</a></td></tr>"
             for name, symbolic, numbers, id in self.rows
         )
         return (

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 
 from rnn_contracts import __version__
-from rnn_contracts.contracts import CELLS, LAYERS, Rule
+from rnn_contracts.contracts import Rule
 
 SITE = "https://rnn-contracts.github.io/rnn-contracts/"
 AUTHORS = "The rnn-contracts developers"
@@ -158,16 +158,22 @@ def tests(rule: Rule) -> Iterator[tuple[str, str, bool]]:
 
 def deviations(rule: Rule) -> list[str]:
     """Where torch is known to break it."""
+    import sys
+    from importlib import import_module, resources
+
     try:
-        from rnn_contracts.deviations import known
+        toml = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     except ImportError:
-        return ["to be read with packaging: pip install 'rnn-contracts[suite]'"]
+        return ["to be read with tomli: pip install tomli"]
+    # Not deviations.known(), which checks each entry, and needs packaging for that.
+    text = (resources.files("rnn_contracts") / "deviations.toml").read_text("utf-8")
     lines = []
-    for it in known():
-        if it.rule == rule.id:
-            releases = f"torch {it.torch}" + f", mended in {it.mended}" * bool(it.mended)
-            kinds = f"; {', '.join(it.kinds)}" * (it.kinds != LAYERS + CELLS)
-            lines.append(f"{it.reason} ({releases}{kinds}): {it.link or it.measured}")
+    for it in toml.loads(text)["deviation"]:
+        if it["rule"] == rule.id:
+            when = [f"torch {it['torch']}", f"mended in {it.get('mended')}"][: 1 + ("mended" in it)]
+            kinds = f"; {', '.join(it['kinds'])}" if "kinds" in it else ""
+            seen = it.get("link") or it["measured"]
+            lines.append(f"{it['reason']} ({', '.join(when)}{kinds}): {seen}")
     return lines or ["none known"]
 
 
