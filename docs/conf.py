@@ -38,3 +38,10 @@ html_copy_source = False
 def setup(app: Sphinx) -> None:
     """Make the pages of this version of the contract."""
     app.connect("config-inited", lambda app, _: pages.write(Path(app.srcdir)))
+    app.connect("html-page-context", add_form)
+
+
+def add_form(app: Sphinx, page: str, *_: object) -> None:
+    """The script of the one page that has a form."""
+    if page == "what-shape":
+        app.add_js_file("what-shape.js", loading_method="defer")

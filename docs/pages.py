@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -36,10 +35,15 @@ def write(docs: Path) -> None:
     for name, layer in LESSON.items():
         files[f"generated/{name}.html"] = explain(layer, (2, 4, 5))._repr_html_()
     for directory in ("rules", "generated"):
-        shutil.rmtree(docs / directory, ignore_errors=True)
-        (docs / directory).mkdir()
+        (docs / directory).mkdir(exist_ok=True)
+        for path in (docs / directory).iterdir():
+            if f"{directory}/{path.name}" not in files:
+                path.unlink()
     for name, text in files.items():
-        (docs / name).write_text(text, "utf-8")
+        path = docs / name
+        # Sphinx reads again what is written again.
+        if not path.is_file() or path.read_text("utf-8") != text:
+            path.write_text(text, "utf-8")
 
 
 def table(*head: str, rows: Iterable[Sequence[str]]) -> str:
@@ -91,7 +95,10 @@ def rule_page(rule: Rule) -> str:
     parts += ["## Known deviations", bullets(map(linked, render.deviations(rule)))]
     parts += [
         "## How it is checked",
-        bullets(f"`{name}`: {in_markdown(says)}" for name, says, _ in render.tests(rule)),
+        bullets(
+            f"`{name}`: {in_markdown(says.replace('`', ''))}"
+            for name, says, _ in render.tests(rule)
+        ),
         fenced("console", f"$ {render.command(rule)}"),
         "## Cite it",
     ]

@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments[:1] == ["check"]:
         return _check(arguments[1:])
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_args(_with_negative_sizes(arguments))
     command: Command = options.command
     try:
         text, code = command(options)
@@ -28,9 +28,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(str(error))
     try:
         print(text, flush=True)
-    except BrokenPipeError:
-        # Who read it has read enough. Python would complain again when it ends.
+    except OSError as error:
+        # Python would complain again when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Who closed the pipe has read enough.
+        if not isinstance(error, BrokenPipeError):
+            return _failed(f"cannot write: {error.strerror}")
     return code
 
 
@@ -82,7 +85,8 @@ def _parser() -> argparse.ArgumentParser:
         "cite",
         help="cite a rule in a text of your own",
         description="Print the sentence of a rule with a link to its page, ready to paste.",
-        epilog="latex and bibtex need \\usepackage{hyperref}; the key of bibtex is rnn-contracts:RULE.",
+        epilog="latex needs \\usepackage{hyperref}, bibtex that or \\usepackage{url}; its key is "
+        "rnn-contracts:RULE.",
     )
     cited.add_argument("rule", metavar="RULE", help="the id, such as final-hidden-shape")
     cited.add_argument(
@@ -120,13 +124,23 @@ def _add_shapes(shapes: argparse.ArgumentParser) -> None:
     shapes.add_argument(
         "kind", choices=LAYERS + CELLS, metavar="KIND", help=", ".join(LAYERS + CELLS)
     )
-    shapes.add_argument("input_size", type=int, metavar="INPUT_SIZE", help="H_in")
-    shapes.add_argument("hidden_size", type=int, metavar="HIDDEN_SIZE", help="H_cell")
-    shapes.add_argument("--num-layers", type=int, default=1, metavar="K", help="default: 1")
-    shapes.add_argument("--batch-first", action="store_true")
-    shapes.add_argument("--bidirectional", action="store_true")
     shapes.add_argument(
-        "--proj-size", type=int, default=0, metavar="P", help="of an LSTM; default: 0"
+        "input_size", type=int, metavar="INPUT_SIZE", help="features of the input: H_in"
+    )
+    shapes.add_argument(
+        "hidden_size", type=int, metavar="HIDDEN_SIZE", help="features of the state: H_cell"
+    )
+    shapes.add_argument(
+        "--num-layers", type=int, default=1, metavar="K", help="layers in the stack; default: 1"
+    )
+    shapes.add_argument("--batch-first", action="store_true", help="the input is (N, L, H_in)")
+    shapes.add_argument("--bidirectional", action="store_true", help="two directions: D = 2")
+    shapes.add_argument(
+        "--proj-size",
+        type=int,
+        default=0,
+        metavar="P",
+        help="what an LSTM projects h to: H_out; default: 0, nothing",
     )
     shapes.add_argument(
         "--input",
@@ -146,6 +160,17 @@ def _sizes(text: str) -> tuple[int, ...]:
         return tuple(int(size) for size in text.split(","))
     except ValueError:
         raise argparse.ArgumentTypeError(f"expected ints such as 2,4,5, got {text!r}") from None
+
+
+def _with_negative_sizes(arguments: Sequence[str]) -> list[str]:
+    """``--input=-1,4,5`` of ``--input -1,4,5``, which argparse takes for two options."""
+    joined: list[str] = []
+    for argument in arguments:
+        if joined[-1:] in (["--input"], ["--lengths"]) and argument[:1] == "-" and "," in argument:
+            joined[-1] += f"={argument}"
+        else:
+            joined.append(argument)
+    return joined
 
 
 def _list(options: argparse.Namespace) -> tuple[str, int]:
@@ -192,14 +217,14 @@ def _diff(options: argparse.Namespace) -> tuple[str, int]:
 
 
 def _bold_words(text: str) -> str:
-    """On a terminal that wants colour, the first word of each line is bold."""
-    wanted = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    if not wanted or os.environ.get("TERM") == "dumb":
+    """On a terminal that wants colour, what stands in the first column is bold."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    if plain or not (sys.stdout and sys.stdout.isatty()):
         return text
-    lines = (line.partition(" ") for line in text.split("\n"))
-    return "\n".join(
-        f"\033[1m{head}\033[0m{gap}{rest}" if head else gap + rest for head, gap, rest in lines
-    )
+    import re
+
+    column = re.compile(r"^\S+( \S+)?(?=  )|^\S+$", re.MULTILINE)
+    return column.sub("\033[1m\\g<0>\033[0m", text)
 
 
 def _check(options: Sequence[str]) -> int:

@@ -75,7 +75,7 @@ class Layer:
         for argument in fields(self):
             value = getattr(self, argument.name)
             taken = _takes(self.kind, argument.name) or value == argument.default
-            _require(taken, argument.name, f"nothing, a {self.kind} has no such argument", value)
+            _require(taken, argument.name, f"nothing, nn.{self.kind} has no such argument", value)
         for name in ("input_size", "hidden_size", "num_layers"):
             value = getattr(self, name)
             _require(_is_size(value, least=1), name, "an int of at least 1", value)
@@ -840,10 +840,9 @@ def rule(id: str) -> Rule:
     if id not in RULES:
         import difflib
 
-        nearest = difflib.get_close_matches(id, RULES, n=3)
-        accepted = (
-            f"did you mean {' or '.join(nearest)}?" if nearest else f"known: {', '.join(RULES)}"
-        )
+        nearest = difflib.get_close_matches(str(id).lower(), RULES, n=3)
+        known = f"`rnn-contracts list` names all {len(RULES)}"
+        accepted = f"did you mean {' or '.join(nearest)}?" if nearest else known
         raise ValueError(f"no rule {id!r}; {accepted}")
     return RULES[id]
 
@@ -942,7 +941,7 @@ def _layout_of(layer: Layer, input_shape: tuple[int, ...], lengths: object) -> s
         _require(
             layer.kind in LAYERS,
             "lengths",
-            f"None, since a {layer.kind} takes no sequence",
+            f"None, since nn.{layer.kind} takes no sequence",
             lengths,
         )
         ranks = {2: "packed"}

@@ -17,7 +17,7 @@ MANY = 5
 
 _CELL, _STEP, _ROW, _LABEL, _GAP = 36, 54, 34, 16, 22
 _STATE, _LEFT = 62, 84
-_FORWARD, _BACKWARD, _GREY = "#2f81c7", "#d9822b", "#8b949e"
+FORWARD, BACKWARD, _GREY = "#2f81c7", "#d9822b", "#8b949e"
 _ARROW = "M{0} {1}L{2} {3}m{4} {5}L{2} {3}l{6} {7}"
 
 
@@ -94,9 +94,9 @@ class _Drawing:
             f'aria-label="{self._alternative()}" '
             'font-family="ui-monospace,Menlo,Consolas,monospace" font-size="11.5" '
             'fill="currentColor">'
-            # A file of its own has no page to take its colour from.
-            "<style>svg:root{color:#1f2328}@media(prefers-color-scheme:dark)"
-            "{svg:root{color:#e6edf3}}</style>" + "".join(self.parts) + "</svg>"
+            # A file of its own has no page to take its colours from.
+            "<style>svg:root{color:#1f2328;background:#fff}@media(prefers-color-scheme:dark)"
+            "{svg:root{color:#e6edf3;background:#0d1117}}</style>" + "".join(self.parts) + "</svg>"
         )
 
     def _columns(self) -> Iterator[tuple[int, str | None]]:
@@ -113,10 +113,10 @@ class _Drawing:
             elif name == "input":
                 self._box(left, y, _CELL, 26, _GREY, name)
             elif not self.layer.bidirectional:
-                self._box(left, y, _CELL, 26, _FORWARD, name)
+                self._box(left, y, _CELL, 26, FORWARD, name)
             else:
-                self._box(left, y, _CELL // 2, 26, _FORWARD, name)
-                self._box(left + _CELL // 2, y, _CELL // 2, 26, _BACKWARD, name)
+                self._box(left, y, _CELL // 2, 26, FORWARD, name)
+                self._box(left + _CELL // 2, y, _CELL // 2, 26, BACKWARD, name)
 
     def _arrows_up(self, y: int) -> int:
         paths = [
@@ -152,7 +152,7 @@ class _Drawing:
         return y + self.row * directions + 2
 
     def _direction(self, y: int, row: str, *, backward: bool) -> None:
-        colour = _BACKWARD if backward else _FORWARD
+        colour = BACKWARD if backward else FORWARD
         middle = y + self.row // 2
         start, end = (self.right + 6, 8) if backward else (8, self.right + 6)
         before, after = ("_0", "_1") if self.is_cell else ("_0", "_n")
@@ -214,7 +214,7 @@ class _Drawing:
         )
 
     def _opacity(self, *names: str) -> float:
-        return 1 if {*names} & {*self.highlight} else 0.5
+        return 1 if {*names} & {*self.highlight} else 0.6
 
     def _box(self, x: int, y: int, width: int, height: int, colour: str, *names: str) -> None:
         opacity = self._opacity(*names)

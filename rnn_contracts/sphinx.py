@@ -97,6 +97,8 @@ def _link_to_site(
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """What Sphinx calls."""
+    # Another version of the contract may say it otherwise.
+    app.add_config_value("rnn_contracts_version", __version__, "env")
     app.add_role("rnn-rule", RuleRole())
     app.add_directive("rnn-rule", RuleDirective)
     # After intersphinx.

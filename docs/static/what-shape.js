@@ -48,7 +48,7 @@
       } else if (field.type === "checkbox") {
         choice[name] = field.checked;
       } else if (name === "lengths") {
-        choice[name] = field.value.trim().split(/[\s,]+/).map(whole);
+        choice[name] = field.value.split(",").map((length) => whole(length.trim()));
         if (choice[name].some((length) => length < 1n)) {
           errors[name] = "an int of at least 1 for each sequence, such as 4, 2";
         }
@@ -132,8 +132,12 @@
     return made;
   }
 
-  function show() {
+  function show(unknown = []) {
     const [choice, errors] = choose();
+    const status = (text) => {
+      const left = unknown.length ? `Not known, and left out: ${unknown.join(", ")}. ` : "";
+      at("status").textContent = left + text;
+    };
     for (const field of form.querySelectorAll("input:not([type=checkbox])")) {
       at(`${field.id}-error`).textContent = errors[field.name] ? `expected ${errors[field.name]}` : "";
       field.setAttribute("aria-invalid", field.name in errors);
@@ -141,12 +145,12 @@
     const wrong = Object.entries(errors);
     at("answer").hidden = wrong.length > 0;
     if (wrong.length) {
-      at("status").textContent = `No answer: ${wrong.map((parts) => parts.join(": expected ")).join("; ")}.`;
+      status(`No answer: ${wrong.map((parts) => parts.join(": expected ")).join("; ")}.`);
       return;
     }
     const answer = explain(choice);
     const results = answer.rows.filter((row) => /output|_[n1]$/.test(row.tensor));
-    at("status").textContent = results.map((row) => `${row.tensor} is ${row.numbers}`).join(", ") + ".";
+    status(results.map((row) => `${row.tensor} is ${row.numbers}`).join(", ") + ".");
     at("answer").querySelector("caption").textContent = answer.title;
     at("answer").querySelector("tbody").replaceChildren(...answer.rows.map((row) => {
       const line = document.createElement("tr");
@@ -172,16 +176,21 @@
 
   function read() {
     form.reset();
+    const unknown = [];
     for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
       const field = form.elements.namedItem(name);
-      if (field instanceof HTMLSelectElement) {
-        if ([...field.options].some((option) => option.value === value)) field.value = value;
-      } else if (field instanceof HTMLInputElement) {
-        if (field.type === "checkbox") field.checked = value === "true";
-        else field.value = value;
+      if (field?.type === "checkbox" && ["true", "false"].includes(value)) {
+        field.checked = value === "true";
+      } else if (["number", "text"].includes(field?.type)) {
+        field.value = value;
+      } else if ([...(field?.options ?? [])].some((option) => option.value === value)) {
+        field.value = value;
+      } else {
+        unknown.push(`${name}=${value}`);
       }
     }
-    show();
+    show(unknown);
+    write();
   }
 
   for (const field of form.querySelectorAll("input:not([type=checkbox])")) {
@@ -193,6 +202,8 @@
   }
   form.addEventListener("input", () => { show(); write(); });
   form.addEventListener("submit", (event) => event.preventDefault());
-  window.addEventListener("hashchange", read);
-  read();
+  // Another fragment, such as that of "Skip to content", is no choice: the one that is made stays.
+  const chosen = () => location.hash.includes("=");
+  window.addEventListener("hashchange", () => (chosen() ? read() : write()));
+  if (chosen()) read(); else show();
 }

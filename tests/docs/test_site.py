@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from rnn_contracts import RULES, Rule, __version__, render
+from rnn_contracts import RULES, Layer, Rule, __version__, contracts, render
+from rnn_contracts.contracts import TENSORS
 
 
 class Text(HTMLParser):
@@ -46,7 +48,14 @@ def test_page_of_a_rule(site: Path, rule: Rule) -> None:
     ]
     assert len(pictures) == (rule.kind == "shape")
     for picture in pictures:
-        assert "nn." in (picture["aria-label"] or "")
+        layers = re.findall(r"nn\.(\w+)\(", picture["aria-label"] or "")
+        assert layers
+        assert {*layers} <= {*rule.layers}
+    # Dimmed in the picture are the tensors of which the rule does not speak.
+    dimmed = "".join(re.findall(r'<text [^>]*opacity="0\.6">([^<]*)', path.read_text("utf-8")))
+    for layer in map(Layer, layers if pictures else [], [1], [2]):
+        for name in contracts.tensors(layer):
+            assert (f"{name} " in dimmed) == (name not in (rule.tensors or TENSORS))
 
 
 def test_inventory(site: Path) -> None:

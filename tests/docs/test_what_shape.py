@@ -182,7 +182,7 @@ def test_rules_are_linked(page: Page, site: Path) -> None:
                 {"layout": "packed", "lengths": lengths},
                 {"lengths": "expected an int of at least 1 for each sequence, such as 4, 2"},
             )
-            for lengths in ("", "4, x", "4, 0", "4, -2", "4;2", "1.5")
+            for lengths in ("", "4, x", "4, 0", "4, -2", "4;2", "1.5", "4,,2", "4,2,", "4 2")
         ],
     ],
 )

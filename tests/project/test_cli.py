@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +16,7 @@ from rnn_contracts import RULES, Layer, cli, deviations, explain, render
 from rnn_contracts.contracts import CELLS, LAYERS
 from rnn_contracts.paths import SUITE
 
+README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 Output = pytest.CaptureFixture[str]
 SLOW = ("compile-agrees", "export-agrees")
 KINDS = ("shape", "parameter", "law", "refusal")
@@ -160,7 +164,8 @@ def test_unknown_rule(capsys: Output, command: str) -> None:
     assert said.startswith(
         "rnn-contracts: no rule 'final-hiden-shape'; did you mean final-hidden-shape"
     )
-    assert "known: input-shape, " in refused(capsys, command, "transformer")
+    assert "did you mean final-hidden-shape" in refused(capsys, command, "FINAL-HIDDEN-SHAPE")
+    assert refused(capsys, command, "").endswith("no rule ''; `rnn-contracts list` names all 70")
 
 
 @pytest.mark.parametrize(
@@ -173,14 +178,19 @@ def test_unknown_rule(capsys: Output, command: str) -> None:
             "input_shape: expected 2 axes (unbatched) or 3 axes (sequence first)",
         ),
         ("LSTM 5 8 --input 6,5 --lengths 4,3", "lengths: expected a sum of 6"),
-        ("GRU 5 8 --proj-size 3 --input 2,5", "proj_size: expected nothing, a GRU has no such"),
+        ("GRU 5 8 --proj-size 3 --input 2,5", "proj_size: expected nothing, nn.GRU has no such"),
         ("GRU 5 8 --num-layers 0 --input 2,5", "num_layers: expected an int of at least 1, got 0"),
-        ("GRUCell 5 8 --num-layers 2 --input 5", "num_layers: expected nothing, a GRUCell has no"),
-        ("GRUCell 5 8 --input 2,5 --lengths 2", "lengths: expected None, since a GRUCell takes no"),
+        ("GRUCell 5 8 --num-layers 2 --input 5", "num_layers: expected nothing, nn.GRUCell has no"),
+        (
+            "GRUCell 5 8 --input 2,5 --lengths 2",
+            "lengths: expected None, since nn.GRUCell takes no",
+        ),
         (
             "Transformer 5 8 --input 2,5",
             "argument KIND: invalid choice: 'Transformer' (choose from",
         ),
+        ("LSTM 5 8 --input -1,4,5", "input_shape: expected L of at least 1, got (-1, 4, 5)"),
+        ("LSTM 5 8 --input 2,5 --lengths -1,3", "lengths: expected an int of at least 1 for each"),
         ("GRU 5 --input 2,5", "the following arguments are required: HIDDEN_SIZE"),
         ("GRU 5 8", "the following arguments are required: --input"),
     ],
@@ -190,10 +200,19 @@ def test_shapes_of_no_call(capsys: Output, arguments: str, named: str) -> None:
     assert named in refused(capsys, "shapes", *arguments.split())
 
 
-@pytest.mark.parametrize("arguments", [["list", "--kind", "x"], ["cite", "a", "--format", "x"], []])
-def test_usage(capsys: Output, arguments: list[str]) -> None:
-    """What is accepted is named."""
-    assert any(word in refused(capsys, *arguments) for word in (*KINDS, "bibtex", "COMMAND"))
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ("", "the following arguments are required: COMMAND"),
+        ("lst", "invalid choice: 'lst' (choose from"),
+        ("list --kind x", "argument --kind: invalid choice: 'x' (choose from"),
+        ("cite input-shape --format x", "argument --format: invalid choice: 'x' (choose from"),
+        ("explain", "the following arguments are required: RULE"),
+    ],
+)
+def test_usage(capsys: Output, arguments: str, named: str) -> None:
+    """One line that names what was wrong and what is accepted."""
+    assert named in refused(capsys, *arguments.split())
 
 
 def test_colour_only_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,7 +237,8 @@ def test_colour_only_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\033" not in plain
     assert on(Terminal(), NO_COLOR="1") == on(Terminal(), TERM="dumb") == plain
     coloured = on(Terminal())
-    assert "\033[1minput-shape\033[0m " in coloured
+    for first in ("input-shape", "checked by", "to check"):
+        assert f"\033[1m{first}\033[0m  " in coloured
     assert coloured.replace("\033[1m", "").replace("\033[0m", "") == plain
 
 
@@ -232,9 +252,69 @@ def test_needs_no_torch(arguments: str) -> None:
         f"main({arguments.split()}); print(*sys.modules, file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert not {"'torch'", "'hypothesis'", "'pytest'", "'numpy'"} & {
-        *done.stderr.strip("[]\n").split(", ")
-    }
+    imported = {*done.stderr.split()}
+    assert "rnn_contracts.cli" in imported
+    assert not {"torch", "hypothesis", "pytest", "numpy"} & imported
+
+
+LIST = [sys.executable, "-m", "rnn_contracts", "list"]
+
+
+def test_who_closes_the_pipe_has_read_enough() -> None:
+    """As with ``| head -1``: no complaint, and no other exit code."""
+    with subprocess.Popen(
+        [*LIST, "--format", "json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait()) == (b"", 0)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full disk here")
+def test_full_disk() -> None:
+    """One line."""
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(LIST, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "rnn-contracts: cannot write: No space left on device\n"
+
+
+def test_no_standard_output() -> None:
+    """As with ``>&-``: there is nothing to say, and nobody to say it to."""
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *LIST], capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_deviations_without_a_reader_of_toml(
+    capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Python 3.10 without any package the line says what is missing."""
+    for name in ("tomllib", "tomli"):
+        monkeypatch.setitem(sys.modules, name, None)
+    out = printed(capsys, "explain", "input-rank-refused")
+    assert "deviations  to be read with tomli: pip install tomli\n" in out
+
+
+def readme_commands() -> list[tuple[str, str]]:
+    """The commands of "Cite a rule", each with what follows it there."""
+    section = README.partition("## Cite a rule")[2].partition("\n## ")[0]
+    (console,) = re.findall(r"```console\n(.*?)```", section, re.DOTALL)
+    commands = console.removeprefix("$ ").split("\n$ ")
+    return [
+        tuple(command.split("\n", 1)) if "\n" in command else (command, "") for command in commands
+    ]
+
+
+@pytest.mark.parametrize(("command", "output"), readme_commands())
+def test_readme(capsys: Output, command: str, output: str) -> None:
+    """What it says to type works as written, and prints what it says."""
+    program, *arguments = shlex.split(command)
+    assert program == "rnn-contracts"
+    out = printed(capsys, *arguments)
+    assert out.strip() == output.strip() if output else out
 
 
 def test_version(capsys: Output) -> None:

@@ -177,7 +177,7 @@ def test_rule_by_id() -> None:
         ValueError, match=r"^no rule 'final-hiden-shape'; did you mean final-hidden"
     ):
         rule("final-hiden-shape")
-    with pytest.raises(ValueError, match=r"^no rule 'xyz'; known: input-shape, "):
+    with pytest.raises(ValueError, match=r"^no rule 'xyz'; `rnn-contracts list` names all 70"):
         rule("xyz")
 
 

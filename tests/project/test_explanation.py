@@ -96,12 +96,52 @@ def test_picture_shows_every_state() -> None:
     assert re.findall(r">t=(\d+)", many) == ["0", "1", "39"]
 
 
+def boxes(svg: str, colour: str) -> list[tuple[int, int]]:
+    """Where the boxes of a colour are: x, and y from the top."""
+    found = re.findall(rf'<rect x="(\d+)" y="(\d+)"[^>]* stroke="{colour}"', svg)
+    return [(int(x), int(y)) for x, y in found]
+
+
+def labels(svg: str, pattern: str) -> dict[str, int]:
+    """The x of each text that is like the pattern."""
+    return {text: int(x) for x, text in re.findall(rf'<text x="(\d+)"[^>]*>({pattern})<', svg)}
+
+
+@pytest.mark.parametrize("kind", ["RNN", "LSTM"])
+def test_picture_shows_where_states_start_and_end(kind: str) -> None:
+    """Forward from left to right, backward from right to left; c beside h."""
+    svg = explain(Layer(kind, 5, 8, num_layers=2, bidirectional=True), (4, 2, 5)).svg()
+    for state in "hc" if kind == "LSTM" else "h":
+        at = labels(svg, rf"{state}_[0n]\[\d\]")
+        for row in range(4):
+            start, end = at[f"{state}_0[{row}]"], at[f"{state}_n[{row}]"]
+            assert (start > end) == (row % 2 == 1)
+    one = labels(explain(Layer("GRU", 5, 8), (4, 2, 5)).svg(), r"h_[0n]\[0\]")
+    assert one["h_0[0]"] < one["h_n[0]"]
+    cell = labels(explain(Layer("LSTMCell", 5, 8), (2, 5)).svg(), "[hc]_[01]")
+    assert cell["h_0"] == cell["c_0"] < cell["h_1"] == cell["c_1"]
+
+
+def test_picture_shows_both_halves_of_output() -> None:
+    """At every step the forward half is on the left, in the colour of its cells and of its state."""
+    forward, backward = picture.FORWARD, picture.BACKWARD
+    svg = explain(Layer("RNN", 5, 8, bidirectional=True), (3, 2, 5)).svg()
+    top = min(y for _, y in boxes(svg, forward))
+    left, right = ([x for x, y in boxes(svg, it) if y == top] for it in (forward, backward))
+    assert len(left) == len(right) == 3
+    assert all(x < other for x, other in zip(left, right, strict=True))
+    # Three halves, three cells, one state.
+    assert len(boxes(svg, forward)) == len(boxes(svg, backward)) == 7
+    one = explain(Layer("RNN", 5, 8), (3, 2, 5)).svg()
+    assert (len(boxes(one, forward)), boxes(one, backward)) == (7, [])
+
+
 def test_picture_highlights() -> None:
     """The tensors of a rule are in full strength, the others are not."""
     explained = explain(Layer("RNN", 5, 8), (4, 2, 5))
-    assert 'opacity="0.5"' not in explained.svg()
+    assert 'opacity="0.6"' not in explained.svg()
     for line in re.findall(r"<text [^>]*>[^<]*</text>", explained.svg(["h_n"])):
-        assert ('opacity="0.5"' in line) == any(name in line for name in ("h_0", "input", "output"))
+        assert ('opacity="0.6"' in line) == any(name in line for name in ("h_0", "input", "output"))
 
 
 def test_templates() -> None:
