@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,17 @@ def test_unknown_rule(tmp_path: Path, text: str) -> None:
         "index.rst:4: WARNING: no rule 'final-hiden-shape'; did you mean final-hidden-shape" in line
     )
     assert "final-hiden-shape" in page
+
+
+def test_another_version_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that did not change says what the newer version of the contract says."""
+    page, _ = project(tmp_path, "Page\n====\n\n.. rnn-rule:: output-shape\n")
+    assert RULES["output-shape"].says in page
+    newer = replace(RULES["output-shape"], says="output is as it was")
+    monkeypatch.setattr("rnn_contracts.sphinx.rule", lambda _: newer)
+    monkeypatch.setattr("rnn_contracts.sphinx.__version__", "0.2.0")
+    build(tmp_path / "source", tmp_path / "output")
+    assert newer.says in (tmp_path / "output" / "index.html").read_text("utf-8")
 
 
 def test_intersphinx_is_preferred(tmp_path: Path, site: Path) -> None:
