@@ -1,34 +1,17 @@
-"""The time of `rnn-contracts list`, a whole process, over that of `python -c pass`.
+"""How soon a command answers: `rnn-contracts list` beside `python -c pass`, whole processes.
 
     python tests/benchmarks/startup.py
 
 In the environment that is to be measured: an editable install finds its files more slowly.
 """
 
-import statistics
-import subprocess
 import sys
-import time
 from pathlib import Path
 
-RUNS = 31
-
-
-def main() -> None:
-    """Run both in turns, and print the median of each and the ratio."""
-    python = sys.executable
-    commands = ([python, "-c", "pass"], [str(Path(python).with_name("rnn-contracts")), "list"])
-    seconds: tuple[list[float], list[float]] = ([], [])
-    for _ in range(RUNS):
-        for command, times in zip(commands, seconds, strict=True):
-            start = time.perf_counter()
-            subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-            times.append(time.perf_counter() - start)
-    bare, listed = map(statistics.median, seconds)
-    print(
-        f"python -c pass {bare * 1e3:.1f} ms, list {listed * 1e3:.1f} ms: {listed / bare:.2f} times"
-    )
-
+import pyperf  # type: ignore[import-untyped]
 
 if __name__ == "__main__":
-    main()
+    runner = pyperf.Runner(processes=15, values=3, warmups=1, loops=1)
+    runner.bench_command("python -c pass", [sys.executable, "-c", "pass"])
+    command = str(Path(sys.executable).with_name("rnn-contracts"))
+    runner.bench_command("rnn-contracts list", [command, "list"])
