@@ -28,6 +28,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, fields
 from types import MappingProxyType
 
+# As in __init__.py.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Literal

@@ -73,13 +73,13 @@ class _Drawing:
         if not self.is_cell:
             self._row_of_tensors("output", y)
             y = self._arrows_up(y + 26)
-        for number, k in reversed([*enumerate(self.layers)]):
+        for k in reversed(self.layers):
             if k is None:
                 x = (_LEFT + self.right) // 2
                 self._text(x - 3, y + 14, "&#8942;", "middle")
                 y += 24
             else:
-                y = self._layer(y, k, number)
+                y = self._layer(y, k)
             y = self._arrows_up(y)
         self._row_of_tensors("input", y)
         y += 26
@@ -127,7 +127,7 @@ class _Drawing:
         self._path(paths)
         return y + _GAP
 
-    def _layer(self, y: int, k: str, number: int) -> int:
+    def _layer(self, y: int, k: str) -> int:
         """The cells of a layer, and the states at their ends."""
         directions = 2 if self.layer.bidirectional else 1
         height = _LABEL * (not self.is_cell) + self.row * directions + 2
@@ -139,15 +139,11 @@ class _Drawing:
         if not self.is_cell:
             self._text(_LEFT + 10, y + 12, f"layer {k}", size=10)
             y += _LABEL
-        last = self.layers.index(None) < number if None in self.layers else False
         for direction in range(directions):
-            if last:
-                index = (
-                    ("last_forward", "last_state")[direction] if directions == 2 else "last_state"
-                )
-                row = f"{{{index}}}"
-            else:
+            if k.isdigit():
                 row = str(int(k) * directions + direction)
+            else:
+                row = "{last_state}" if direction == directions - 1 else "{last_forward}"
             self._direction(y + self.row * direction, row, backward=direction == 1)
         return y + self.row * directions + 2
 
