@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import ast
 import faulthandler
+import math
 import multiprocessing
+import os
+import sys
+import time
 from collections.abc import Callable
 from io import FileIO
 from pathlib import Path
@@ -20,6 +24,38 @@ Properties = list[tuple[str, object]]
 
 SECONDS = 60
 """How long a call may take before it counts as one that hangs."""
+
+
+class Watchdog:
+    """Ends this process, as nothing less is sure to, if one test takes longer than that.
+
+    It is set anew now and then, not for each of thousands of tests: some have a sixteenth less.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self.since = seconds, -math.inf
+        # What is printed in a test is captured.
+        self.stderr = os.dup(sys.__stderr__.fileno()) if sys.__stderr__ else None
+
+    def watch(self) -> None:
+        """A test begins."""
+        now = time.monotonic()
+        if now - self.since > self.seconds / 16 and self.stderr is not None:
+            faulthandler.dump_traceback_later(self.seconds, exit=True, file=self.stderr)
+            self.since = now
+
+    def rest(self) -> None:
+        """What comes may take its time."""
+        if self.since > -math.inf:
+            faulthandler.cancel_dump_traceback_later()
+            self.since = -math.inf
+
+    def close(self) -> None:
+        """Watch no more."""
+        self.rest()
+        if self.stderr is not None:
+            os.close(self.stderr)
+
 
 _file: FileIO | None = None
 _test: dict[str, object] = {}

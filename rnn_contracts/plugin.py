@@ -6,6 +6,7 @@ rule's layers and every device; Hypothesis draws the case.
 
 from __future__ import annotations
 
+import functools
 import gc
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
@@ -33,7 +34,7 @@ from rnn_contracts.subjects import Subject
 _DEVICES = pytest.StashKey[Sequence[str]]()
 _KNOWN = pytest.StashKey[Sequence[Deviation]]()
 _SUBJECTS = pytest.StashKey[Mapping[str, Subject]]()
-_TIMEOUT = pytest.StashKey["pytest.MarkDecorator | None"]()
+_WATCHDOG = pytest.StashKey[crashes.Watchdog]()
 _SECONDS = 900  # after which a test counts as one that hangs
 
 
@@ -70,6 +71,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="check on this device only (repeatable): cpu, meta, cuda, cuda:0, mps, xpu, ...; "
         "default: every device that torch reports",
     )
+    group.addoption(
+        "--rnn-timeout",
+        type=float,
+        metavar="SECONDS",
+        help=f"end the process of a test that takes longer: it hangs (default: {_SECONDS})",
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -89,7 +96,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.maxworkerrestart = "1000"
     if hasattr(config, "workerinput"):
         crashes.keep_notes_in(Path(config.workerinput["rnn_crash_note"]))
-    config.stash[_TIMEOUT] = _timeout(config)
+    config.stash[_WATCHDOG] = crashes.Watchdog(config.getoption("--rnn-timeout") or _SECONDS)
+    if not hasattr(config, "workerinput"):
+        # A worker ends with the session. What is cleaned up before this, since it was added later,
+        # collects garbage five times.
+        config.add_cleanup(gc.unfreeze)
+    config.add_cleanup(functools.partial(gc.set_threshold, *gc.get_threshold()))
 
 
 def _known_deviations(files: list[str]) -> list[Deviation]:
@@ -116,29 +128,18 @@ def _chosen_subjects(config: pytest.Config) -> Mapping[str, Subject]:
         raise pytest.UsageError(f"--rnn-subject: {error}") from None
 
 
-def _timeout(config: pytest.Config) -> pytest.MarkDecorator | None:
-    """What ends a test that hangs, unless pytest-timeout was told otherwise, or is not there."""
-    if not config.pluginmanager.hasplugin("timeout"):
-        return None
-    if config.getoption("timeout_method") or config.getini("timeout_method"):
-        return None
-    seconds = config.getoption("timeout")
-    if seconds is None:
-        seconds = float(config.getini("timeout") or _SECONDS)
-    # It ends the process, as nothing less is sure to; that of a worker is reported as a death.
-    return pytest.mark.timeout(seconds, method="thread")
-
-
 def pytest_collection_finish() -> None:
-    """Keep the thousands of items from being looked at in every garbage collection."""
+    """Keep the thousands of items from being looked at in every garbage collection, and have fewer."""
     gc.freeze()
+    gc.set_threshold(50_000, *gc.get_threshold()[1:])
 
 
-def pytest_unconfigure() -> None:
-    """End the process in which wrong calls were tried, and let go of what was kept."""
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the processes in which wrong calls were tried, the notes and the watch."""
+    if watchdog := config.stash.get(_WATCHDOG, None):
+        watchdog.close()
     refusals.close()
     crashes.close()
-    gc.unfreeze()
 
 
 def _select(asked: list[str] | None, present: tuple[str, ...]) -> tuple[str, ...]:
@@ -236,8 +237,6 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     item.add_marker("hypothesis")
     if test.slow:
         item.add_marker("slow")
-    if timeout := item.config.stash[_TIMEOUT]:
-        item.add_marker(timeout)
     if _of_the_suite(item):
         test.expect(item.config.stash[_KNOWN])
     test.describe()
@@ -273,12 +272,24 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """
     test = _rule_test(item)
     if test is None:
+        item.config.stash[_WATCHDOG].rest()
         return
+    item.config.stash[_WATCHDOG].watch()
     crashes.begin(item.nodeid, test.properties)
     if isinstance(item, pytest.Function) and _of_the_suite(item):
         item.obj = test.drawing()
+        seed = item.config.getoption("hypothesis_seed", None)
+        if seed is not None and not hypothesis.settings().derandomize:
+            # Hypothesis begins every test with it, and each cell would draw what the others do.
+            item.obj = hypothesis.seed(f"{seed} {test.name}")(item.obj)
         # Hypothesis gives every item its own seed and database key where it sees this mark.
         item.add_marker(pytest.mark.parametrize("case", []))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_exception_interact(node: pytest.Item) -> None:
+    """Watch the next test anew: pytest lets nobody watch who may be in a debugger."""
+    node.config.stash[_WATCHDOG].rest()
 
 
 # --- What was checked ----------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 
 A wrong call is a line or two of Python that spoils the arguments of a right one; the same lines are
 run and printed for a reader to paste. Some kill the interpreter on some torch, so each is tried in a
-child process, which is used again until it dies or anything but a refusal comes of it.
+child process, which is used again until it dies or a wrong call is accepted: what that did to its
+memory nobody knows, where one that raised, be it no refusal, did nothing.
 """
 
 from __future__ import annotations
@@ -272,7 +273,9 @@ def check_refused(rule_id: str, case: Case, wrong: Wrong) -> None:
     if outcome == "refused":
         types[found] += 1
         return
-    discard(case.device)
+    if outcome == "accepted" and attempt.right and case.device != "meta" and not known:
+        # On meta there is no memory.
+        _discard(case.device)
     if outcome == "not supported":
         subjects.excuse(subject, NotImplementedError(found))
     if outcome in ("unusable", "not supported"):
@@ -293,7 +296,7 @@ def check_refused(rule_id: str, case: Case, wrong: Wrong) -> None:
 
 
 def run(attempt: Attempt) -> tuple[str, str]:
-    """``refused`` and by what, ``broken`` and what happened instead, or ``unusable`` and why."""
+    """``refused`` and by what, ``accepted`` or ``broken`` and how, or ``unusable`` and why."""
     case = attempt.case
     names: dict[str, Any] = {"torch": torch, "nn": torch.nn}
     if subject := calls.subject_of(case):
@@ -316,7 +319,7 @@ def run(attempt: Attempt) -> tuple[str, str]:
     except BaseException as error:
         return "broken", f"raised {type(error).__name__}: {error}"
     else:
-        return "broken", f"was accepted and gave {_described(result)}"
+        return "accepted", f"was accepted and gave {_described(result)}"
     for name, old in before.items():
         if not _same(old, spoiled[name]):
             return "broken", f"was refused with {refusal}, but {name} is no longer what it was"
@@ -355,7 +358,8 @@ def _described(result: Any) -> str:
 class _Child:
     """A process that tries what may kill it, until it does."""
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, layers: object) -> None:
+        self.layers = layers
         # A forked child sees the layers that stand in torch.nn now, at once; accelerators do not
         # survive a fork.
         forks = hasattr(os, "fork") and device in ("cpu", "meta")
@@ -388,30 +392,35 @@ class _Child:
         self.process.join()
 
 
-_children: dict[object, _Child] = {}
+_children: dict[tuple[str, str], _Child] = {}
+known = ""
+"""``accepted`` if the calls to come are, as is known, ``undefined`` if they may do anything.
+
+They are tried in a child of their own, which need not be ended after each.
+"""
 
 
 def _child(device: str) -> _Child:
     """The child for the device, forked anew if it died or other layers stand in torch.nn now."""
-    layers = (device, subjects.known(), *(getattr(torch.nn, kind) for kind in LAYERS + CELLS))
-    child = _children.get(layers)
-    if child is None or not child.process.is_alive():
-        close()
+    layers = (subjects.known(), *(getattr(torch.nn, kind) for kind in LAYERS + CELLS))
+    child = _children.get((device, known))
+    if child is None or child.layers != layers or not child.process.is_alive():
+        _discard(device)
         if device == "meta":
             # The first call there imports it, for more than a second: here, and not in each fork.
             importlib.import_module("torch._dynamo")
-        child = _children[layers] = _Child(device)
+        child = _children[device, known] = _Child(device, layers)
     return child
 
 
-def discard(device: str) -> None:
-    """End the process in which a call may have left its mark; on meta there is no memory to."""
-    if device != "meta":
-        close()
+def _discard(device: str) -> None:
+    """End the process in which a call may have left its mark."""
+    if child := _children.pop((device, known), None):
+        child.close()
 
 
 def close() -> None:
-    """End the child process."""
+    """End the child processes."""
     while _children:
         _children.popitem()[1].close()
 

@@ -7,6 +7,7 @@ import itertools
 from dataclasses import dataclass, replace
 from typing import Any
 
+import hypothesis
 from hypothesis import strategies as st
 
 from rnn_contracts.calls import GRAD_MODES, Case, dtypes
@@ -123,6 +124,7 @@ def cases(
     cell: GridCell,
     device: str,
     *,
+    seed: int | None = None,
     layout: str | None = None,
     N: int | None = None,
     initial_state: bool | None = None,
@@ -146,6 +148,10 @@ def cases(
     ``build_only`` what the constructor sees is drawn, and the call left at its defaults. A call is
     short on the meta device, and if it is also made ``without_numbers``.
     """
+    if seed is None:
+        # Hypothesis begins every test with the simplest case: of a few draws in each cell that is
+        # one too many of the same. It is none, and a failure shrinks to seed 1.
+        seed = draw(_integers(0, 2**16)) or hypothesis.reject()
     if device == "meta" or without_numbers:
         # Torch decomposes it step by step: 2 ms a step, layer and direction.
         longest = 1 if cell.num_layers > 2 else 2
@@ -173,7 +179,7 @@ def cases(
         layer,
         device,
         dtype=dtype or draw(_choice(dtypes(device))),
-        seed=draw(_integers(0, 2**16)),
+        seed=seed,
         training=not draw(_flag) if training is None else training,
         layout=batched,
         subject=subject,

@@ -1,11 +1,17 @@
 """CPU time of the contract check over that of the same torch calls made bare, in one process.
 
-Run it as ``python tests/benchmarks/overhead.py [pytest options]`` where the suite is installed.
+    python tests/benchmarks/overhead.py -o overhead.json [pytest options]
+
+Every layer that the check builds and every call of one is recorded and made again, alone. Beside it
+stands what pytest and Hypothesis take for as many tests and examples of nothing at all.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
+import json
+import os
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -15,12 +21,37 @@ import torch
 
 from rnn_contracts import calls
 from rnn_contracts.calls import Case
+from rnn_contracts.paths import SUITE
 
-SUITE = Path(__file__).parents[1] / "contract"
+NOTHING = """
+import hypothesis, pytest
+from hypothesis import strategies as st
+
+@pytest.mark.parametrize("n", range({tests}))
+@hypothesis.settings(max_examples={examples})
+@hypothesis.given(st.integers())
+def test_nothing(n, drawn):
+    pass
+"""
 
 
-def main() -> int:
-    """Run the suite, recording its torch calls; make them again; print both times."""
+class Count:
+    """A plugin that counts the tests and their examples."""
+
+    tests = examples = 0
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count one test."""
+        if report.when == "call":
+            self.tests += 1
+            self.examples += sum(n for name, n in report.user_properties if name == "examples")
+
+
+def main() -> None:
+    """Run the suite, recording its torch calls; make them again; print and keep the times."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    asked, options = parser.parse_known_args()
     made: list[tuple[Case, bool]] = []
     build, call = calls.build, calls.call
 
@@ -29,37 +60,64 @@ def main() -> int:
         return build(case)
 
     def recorded_call(case: Case, module: Any, *arguments: Any) -> Any:
-        made[-1] = (case, True)
+        made.append((case, True))
         return call(case, module, *arguments)
 
+    count = Count()
     calls.build, calls.call = recorded_build, recorded_call  # type: ignore[assignment]
-    start = time.process_time()
-    exit_code = pytest.main(["-q", "-p", "no:cacheprovider", str(SUITE), *sys.argv[1:]])
-    check = time.process_time() - start
+    check = cpu_seconds([str(SUITE), *options], count)
     calls.build, calls.call = build, call
+    torch.set_num_threads(1)  # As the check has it.
     bare = sum(bare_seconds(case, called=called) for case, called in made)
-    print(f"{len(made)} layers built, {sum(called for _, called in made)} calls")
-    print(f"CPU time: contract check {check:.1f} s, bare {bare:.1f} s, ratio {check / bare:.2f}")
-    return int(exit_code)
+    with tempfile.TemporaryDirectory() as directory:
+        nothing = Path(directory, "test_nothing.py")
+        examples = round(count.examples / count.tests)
+        nothing.write_text(NOTHING.format(tests=count.tests, examples=examples), "utf-8")
+        engines = cpu_seconds([f"--rootdir={directory}", "-c", "/dev/null", str(nothing)])
+    found = {
+        "tests": count.tests,
+        "examples": count.examples,
+        "layers built": sum(not called for _, called in made),
+        "calls": sum(called for _, called in made),
+        "check": round(check, 2),
+        "bare": round(bare, 2),
+        "engines": round(engines, 2),
+        "overhead": round(check / bare, 2),
+    }
+    asked.output.write_text(json.dumps(found, indent=0) + "\n", "utf-8")
+    print("CPU seconds of the check, of its torch calls alone, and of pytest and Hypothesis alone:")
+    print("\n".join(f"  {name}: {value}" for name, value in found.items()))
+
+
+def cpu_seconds(options: list[str], *plugins: object) -> float:
+    """Those of one run of pytest, children that have ended included."""
+    before = sum(time_of_process())
+    pytest.main(["-q", "-pno:cacheprovider", *options], plugins=[*plugins])
+    return sum(time_of_process()) - before
+
+
+def time_of_process() -> tuple[float, ...]:
+    """CPU seconds so far."""
+    return tuple(os.times())[:4]
 
 
 def bare_seconds(case: Case, *, called: bool) -> float:
-    """CPU seconds of torch's constructor and, if the layer was called, of its call."""
+    """CPU seconds of torch's constructor, or of the call of a layer."""
     layer = case.layer
     constructor = getattr(torch.nn, layer.kind)
     options = {**layer.arguments, "device": case.device, "dtype": getattr(torch, case.dtype)}
     start = time.process_time()
     module = constructor(layer.input_size, layer.hidden_size, **options).train(case.training)
     spent = time.process_time() - start
-    if called:
-        seen = calls.call(case, module, *calls.arguments(case))
-        arguments = (seen.input, seen.state if len(seen.state) > 1 else (*seen.state, None)[0])
-        with getattr(torch, case.grad_mode)():
-            start = time.process_time()
-            module(*arguments)
-            spent += time.process_time() - start
-    return spent
+    if not called:
+        return spent
+    seen = calls.call(case, module, *calls.arguments(case))
+    arguments = (seen.input, seen.state if len(seen.state) > 1 else (*seen.state, None)[0])
+    with getattr(torch, case.grad_mode)():
+        start = time.process_time()
+        module(*arguments)
+        return time.process_time() - start
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()

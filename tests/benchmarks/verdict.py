@@ -1,9 +1,9 @@
-"""How soon the suite has a verdict: whole processes, with what they import and what they collect.
+"""How soon the suite has a verdict, and how that grows: whole processes, timed by pyperf.
 
     python tests/benchmarks/verdict.py -o verdict.json
-    python -m pyperf compare_to docs/verdict.json verdict.json --table
 
-Minutes each, so that each is run once; ``--values 3`` runs each three times.
+Minutes each, so that each is run once; ``--values 3`` runs each three times. What is cold compiles
+all Python that it imports, torch's own included, as on a machine where nothing was run before.
 """
 
 import os
@@ -14,29 +14,47 @@ from pathlib import Path
 import pyperf  # type: ignore[import-untyped]
 
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-EXAMPLES = """
+IMPORTS = "import torch, hypothesis, pytest, xdist, rnn_contracts.plugin"
+FACTORS = """
 import hypothesis
 for factor in (1, 3, 10):
     hypothesis.settings.register_profile(f"x{factor}", max_examples=100 * factor)
 """
-ONE_RULE = ["-m", "rule(id='output-shape')"]
+
+
+DIRECTORY = "RNN_BENCHMARK_DIRECTORY"
 
 
 def main() -> None:
     """Time them all in one run, on the torch that is installed."""
-    runner = pyperf.Runner(processes=1, values=1, warmups=0, loops=1)
-    runner.argparser.set_defaults(inherit_environ=["PATH", "PYTHONPATH"])
+    if DIRECTORY in os.environ:
+        # One of the processes that pyperf starts: what the first wrote is warm for the next.
+        measure()
+        return
     with tempfile.TemporaryDirectory() as directory:
-        Path(directory, "factors.py").write_text(EXAMPLES, "utf-8")
+        os.environ[DIRECTORY] = directory
+        Path(directory, "factors.py").write_text(FACTORS, "utf-8")
         os.environ["PYTHONPATH"] = directory
-        imports = "import torch, hypothesis, xdist, rnn_contracts.plugin"
-        runner.bench_command("import", [sys.executable, "-c", imports])
-        runner.bench_command("collect", [*PYTEST, "--collect-only"])
-        for workers in (1, 2):
-            runner.bench_command(f"check, {workers} workers", [*PYTEST, "-n", str(workers)])
+        os.environ["PYTHONPYCACHEPREFIX"] = str(Path(directory, "bytecode"))
+        measure()
+
+
+def measure() -> None:
+    """Each command once."""
+    runner = pyperf.Runner(processes=1, values=1, warmups=0, loops=1)
+    passed = [DIRECTORY, "PATH", "PYTHONPATH", "PYTHONPYCACHEPREFIX"]
+    runner.argparser.set_defaults(inherit_environ=passed)
+
+    def check(name: str, *options: str) -> None:
+        runner.bench_command(name, [*PYTEST, *options])
+
+    check("check, 2 workers, cold", "-n", "2")
+    runner.bench_command("import", [sys.executable, "-c", IMPORTS])
+    check("collect", "--collect-only")
+    for workers in (1, 2):
         for factor in (1, 3, 10):
             profile = ["-p", "factors", "--hypothesis-profile", f"x{factor}"]
-            runner.bench_command(f"one rule, x{factor}", [*PYTEST, *ONE_RULE, *profile])
+            check(f"check, {workers} workers, x{factor}", "-n", str(workers), *profile)
 
 
 if __name__ == "__main__":
