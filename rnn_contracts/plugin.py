@@ -6,8 +6,10 @@ rule's layers and every device; Hypothesis draws the case.
 
 from __future__ import annotations
 
+import collections
 import functools
 import gc
+import random
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 
@@ -102,6 +104,10 @@ def pytest_configure(config: pytest.Config) -> None:
         # collects garbage five times.
         config.add_cleanup(gc.unfreeze)
     config.add_cleanup(functools.partial(gc.set_threshold, *gc.get_threshold()))
+    if not hasattr(config.option, "rnn_seed"):
+        # Hypothesis's own is another in each process; xdist's workers are given these options.
+        seed = config.getoption("hypothesis_seed", None)
+        config.option.rnn_seed = random.getrandbits(32) if seed is None else seed
 
 
 def _known_deviations(files: list[str]) -> list[Deviation]:
@@ -166,13 +172,7 @@ def _devices(config: pytest.Config, rule: Rule) -> list[str]:
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Say what is checked, and how the cases are drawn."""
     settings = hypothesis.settings()
-    seed = config.getoption("--hypothesis-seed", None)
-    policy = "random seed"
-    if settings.derandomize:
-        # Hypothesis heeds no other seed then.
-        policy = "seed derived from the node id"
-    elif seed is not None:
-        policy = f"seed {seed}"
+    policy = "the same in every run" if settings.derandomize else f"seed {config.option.rnn_seed}"
     devices = config.stash[_DEVICES]
     lines = [
         f"torch: {torch_build()}, 1 thread in each process",
@@ -261,7 +261,31 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (kept if asked else left_out).append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = kept
+    items[:] = _soonest_red_first(kept)
+
+
+def _soonest_red_first(items: list[pytest.Item]) -> list[pytest.Item]:
+    """A look at every rule, which is every seventh of its tests, before the rest.
+
+    Seven, since layers in the grid come by two, four and sixteen. Within a file tests that look at
+    the same calls are neighbours.
+    """
+    seen: collections.Counter[object] = collections.Counter()
+    files: dict[object, int] = {}
+    keys: dict[pytest.Item, tuple[bool, int, str]] = {}
+    for item in items:
+        test = _rule_test(item)
+        if test is None or not _of_the_suite(item):
+            keys[item] = (False, 0, "")
+            continue
+        file = files.setdefault(item.path, len(files))
+        keys[item] = (
+            seen[test.function] % 7 > 0,
+            file,
+            test.draws_as * (test.rule.kind == "shape"),
+        )
+        seen[test.function] += 1
+    return sorted(items, key=keys.__getitem__)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -278,10 +302,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     crashes.begin(item.nodeid, test.properties)
     if isinstance(item, pytest.Function) and _of_the_suite(item):
         item.obj = test.drawing()
-        seed = item.config.getoption("hypothesis_seed", None)
-        if seed is not None and not hypothesis.settings().derandomize:
-            # Hypothesis begins every test with it, and each cell would draw what the others do.
-            item.obj = hypothesis.seed(f"{seed} {test.name}")(item.obj)
+        seed = "" if hypothesis.settings().derandomize else item.config.option.rnn_seed
+        # With --hypothesis-seed alone every test would draw what the others do.
+        item.obj = hypothesis.seed(f"{seed} {test.draws_as}")(item.obj)
         # Hypothesis gives every item its own seed and database key where it sees this mark.
         item.add_marker(pytest.mark.parametrize("case", []))
 

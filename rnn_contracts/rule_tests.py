@@ -108,6 +108,11 @@ class RuleTest:
         """The test's whole name."""
         return f"{self.function.__name__}[{self.id}]"
 
+    @property
+    def draws_as(self) -> str:
+        """Names what it draws: the rules of shapes look at the same calls."""
+        return self.id if self.rule.kind == "shape" else self.name
+
     def __repr__(self) -> str:
         return f"<RuleTest {self.name}>"
 

@@ -142,13 +142,12 @@ def summary(runs: list[Run]) -> Iterator[str]:
         of_it = [it for it in runs if it.run == name]
         red = [it for it in of_it if it.rejected]
         if red:
-            seconds, examples = (
-                [getattr(it, what) for it in red] for what in ("seconds", "examples")
-            )
+            seconds = [it.seconds for it in red]
+            examples = [it.examples for it in red]
             yield (
-                f"{name}: {len(red)} of {len(of_it)} runs are red, after {statistics.median(seconds):.2f} s "
-                f"(at most {max(seconds):.1f}) and {statistics.median(examples):g} examples (at most "
-                f"{max(examples)}) in the median"
+                f"{name}: {len(red)} of {len(of_it)} runs are red, in the median after "
+                f"{statistics.median(seconds):.2f} s and {statistics.median(examples):g} examples "
+                f"(at most {max(seconds):.1f} s and {max(examples)})"
             )
         for it in of_it:
             if not it.rejected:
