@@ -157,7 +157,7 @@ class RuleTest:
 
     # --- Drawing ---------------------------------------------------------------------------------
 
-    def drawing(self) -> Callable[..., None]:
+    def drawing(self, seed: object = None) -> Callable[..., None]:
         """The Hypothesis test, which makes no call that is known to deviate."""
         self.examples, self.unsupported, self.avoided, self.expected = 0, set(), [], None
         try:
@@ -176,14 +176,17 @@ class RuleTest:
             # All that it would draw.
             return _nothing
 
-        # Hypothesis reads the source of what it is given, for each test anew: these are few lines.
+        # Of few lines: Hypothesis reads them again for each test.
         @self._settings()
         @hypothesis.given(drawn=self.draws(**self.options))
         def draw(drawn: calls.Case, **_: object) -> None:
             __tracebackhide__ = True
             self._check(drawn, avoided)
 
-        return draw
+        if seed is None:
+            return draw
+        # With the seed alone every test would draw what all others do.
+        return hypothesis.seed(f"{seed} {self.draws_as}")(draw)
 
     def _check(
         self, drawn: calls.Case, avoided: Sequence[tuple[Deviation, Mapping[str, object]]]

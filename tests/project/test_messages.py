@@ -31,7 +31,7 @@ MESSAGES = {
           nn.RNN(5, 3, batch_first=True)   input (4, 2, 5)   cpu, float32
           torch {version}   reproduce:
         import torch; from torch import nn
-        torch.manual_seed(0)
+        torch.manual_seed(1)
         layer = nn.RNN(5, 3, batch_first=True)
         input = torch.randn(4, 2, 5)
         output, h_n = layer(input)
@@ -46,7 +46,7 @@ MESSAGES = {
           nn.LSTM(6, 4, proj_size=3)   input (2, 5, 6)   cpu, float32
           torch {version}   reproduce:
         import torch; from torch import nn
-        torch.manual_seed(0)
+        torch.manual_seed(1)
         layer = nn.LSTM(6, 4, proj_size=3)
         input = torch.randn(2, 5, 6)
         output, (h_n, c_n) = layer(input)
@@ -56,14 +56,14 @@ MESSAGES = {
     "packed_output_forgets_the_order_of_the_caller": """\
         packed-output
           A PackedSequence in gives a PackedSequence out, with the same batch_sizes and indices
-          output.sorted_indices = None   expected tensor([0])
-          nn.RNN(1, 1)   input (1, 1, 1) packed with lengths [1]   cpu, float32
+          output.sorted_indices = None   expected tensor([0, 1])
+          nn.RNN(5, 4)   input (1, 2, 5) packed with lengths [1, 1]   cpu, float32
           torch {version}   reproduce:
         import torch; from torch import nn
-        torch.manual_seed(0)
-        layer = nn.RNN(1, 1)
-        input = torch.randn(1, 1, 1)
-        input = nn.utils.rnn.pack_padded_sequence(input, [1], enforce_sorted=False)
+        torch.manual_seed(1)
+        layer = nn.RNN(5, 4)
+        input = torch.randn(1, 2, 5)
+        input = nn.utils.rnn.pack_padded_sequence(input, [1, 1], enforce_sorted=False)
         output, h_n = layer(input)
         print(output.sorted_indices)
           see https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html
@@ -75,7 +75,7 @@ MESSAGES = {
           nn.RNN(5, 3)   input (2, 4, 5)   cpu, float32, eval
           torch {version}   reproduce:
         import torch; from torch import nn
-        torch.manual_seed(0)
+        torch.manual_seed(1)
         layer = nn.RNN(5, 3).eval()
         input = torch.randn(2, 4, 5)
         result = layer(input)
@@ -89,7 +89,7 @@ MESSAGES = {
           nn.RNN(5, 3)   input (2, 4, 5)   cpu, bfloat16, with initial state
           torch {version}   reproduce:
         import torch; from torch import nn
-        torch.manual_seed(0)
+        torch.manual_seed(1)
         layer = nn.RNN(5, 3, dtype=torch.bfloat16)
         input = torch.randn(2, 4, 5).to(torch.bfloat16)
         h_0 = torch.randn(1, 4, 3).to(torch.bfloat16)
@@ -105,7 +105,7 @@ MESSAGES = {
           nn.RNN(5, 3)   input (2, 4, 5)   meta, float32
           torch {version}   reproduce:
         import torch; from torch import nn
-        torch.manual_seed(0)
+        torch.manual_seed(1)
         layer = nn.RNN(5, 3, device="meta")
         input = torch.randn(2, 4, 5).to("meta")
         output, h_n = layer(input)
@@ -120,7 +120,7 @@ MESSAGES = {
           nn.RNN(5, 3, num_layers=2, bidirectional=True)   cpu, float32
           torch {version}   reproduce:
         import torch; from torch import nn
-        torch.manual_seed(0)
+        torch.manual_seed(1)
         layer = nn.RNN(5, 3, num_layers=2, bidirectional=True)
         print(tuple(layer.weight_ih_l1.shape))
           see https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
@@ -132,7 +132,7 @@ MESSAGES = {
           nn.RNN(5, 3)   cpu, float32
           torch {version}   reproduce:
         import torch; from torch import nn
-        torch.manual_seed(0)
+        torch.manual_seed(1)
         layer = nn.RNN(5, 3)
         print([name for name, _ in layer.named_parameters()])
           see https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
@@ -144,7 +144,7 @@ MESSAGES = {
           nn.RNN(5, 3)   cpu, float32
           torch {version}   reproduce:
         import torch; from torch import nn
-        torch.manual_seed(0)
+        torch.manual_seed(1)
         layer = nn.RNN(5, 3)
         print(layer.bias_ih_l0.requires_grad)
           see https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
@@ -188,13 +188,16 @@ def run_as_pasted(code: str) -> tuple[str, dict[str, Any]]:
 
 
 # Torch says it at its first call of one, in whichever test that is.
-@pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
+said_once = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
+
+
+@said_once
 @pytest.mark.parametrize(
     ("name", "broken", "right"),
     [
         ("final_hidden_follows_batch_first", "(4, 1, 3)", "(1, 4, 3)"),
         ("final_cell_as_narrow_as_the_projection", "(1, 5, 3)", "(1, 5, 4)"),
-        ("packed_output_forgets_the_order_of_the_caller", "None", "tensor([0])"),
+        ("packed_output_forgets_the_order_of_the_caller", "None", "tensor([0, 1])"),
         ("output_too_wide_on_meta", "(2, 4, 6)", "(2, 4, 3)"),
         ("weight_ih_of_layer_1_for_one_direction", "(3, 3)", "(3, 6)"),
         ("bias_frozen", "False", "True"),
@@ -210,6 +213,7 @@ def test_snippet_shows_the_violation(
     assert run_as_pasted(snippet)[0] == f"{broken}\n"
 
 
+@said_once
 @given(st.sampled_from(GRID).flatmap(lambda cell: cases(cell, "cpu")))
 @settings(max_examples=200, deadline=None)
 def test_snippet_makes_the_same_call(case: Case) -> None:
