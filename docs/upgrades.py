@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import matplotlib as mpl
+from figures import GREY, save
 
 from rnn_contracts import compare
 from rnn_contracts.compare import BROKEN, DEVIATES, HELD
@@ -80,8 +81,6 @@ def step(old: compare.Report, new: compare.Report) -> list[str]:
 
 def picture(reports: list[compare.Report], path: Path) -> str:
     """The share of the tests of each rule that deviate, as a heat map; its text alternative."""
-    mpl.use("svg")
-    mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "rnn-contracts", "font.size": 9})
     import matplotlib.pyplot as plt
 
     columns = [by_rule(report) for report in reports]
@@ -93,40 +92,31 @@ def picture(reports: list[compare.Report], path: Path) -> str:
     shares = [
         [1 - column[rule][HELD] / column[rule].total() for column in columns] for rule in rules
     ]
-    # Grey that can be read on white and on black.
-    grey = "#7d838b"
     figure, axes = plt.subplots(figsize=(8, 0.32 * len(rules) + 0.9), layout="constrained")
     colours = mpl.colors.LinearSegmentedColormap.from_list(
         "shares", ["#2a9d8f", "#e9c46a", "#c8553d"]
     )
     axes.imshow(shares, cmap=colours, vmin=0, vmax=1, aspect="auto")
-    axes.set_xticks(range(len(reports)), [release(report) for report in reports], color=grey)
-    axes.set_yticks(range(len(rules)), rules, color=grey)
+    axes.set_xticks(range(len(reports)), [release(report) for report in reports], color=GREY)
+    axes.set_yticks(range(len(rules)), rules, color=GREY)
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_xticks([number - 0.5 for number in range(1, len(reports))], minor=True)
     axes.set_yticks([number - 0.5 for number in range(1, len(rules))], minor=True)
-    axes.grid(which="minor", color=grey, linewidth=0.4)
+    axes.grid(which="minor", color=GREY, linewidth=0.4)
     axes.tick_params(which="minor", length=0)
     for row, column in itertools.product(range(len(rules)), range(len(reports))):
         counts = columns[column][rules[row]]
         deviating = counts.total() - counts[HELD]
         text = f"{deviating} of {counts.total()}" if deviating else "held"
         axes.text(column, row, text, ha="center", va="center", color="#111111", fontsize=8)
-    figure.savefig(path, transparent=True, metadata={"Date": None, "Creator": None})
-    plt.close(figure)
     alternative = (
         f"Heat map: {len(rules)} rules that some release deviates from, by release from "
         f"{release(reports[0])} to {release(reports[-1])}; each cell says in how many of the rule's "
         "tests. The other rules are held by every release that promises them."
     )
-    svg = path.read_text("utf-8")
-    start = svg.index("<svg")
-    end = svg.index(">", start)
-    label = ' role="img" aria-labelledby="alternative"'
-    svg = f'{svg[:end]}{label}>\n <title id="alternative">{alternative}</title>{svg[end + 1 :]}'
-    path.write_text(svg.replace(" \n", "\n"), "utf-8")
+    save(figure, path, alternative)
     return alternative
 
 

@@ -100,8 +100,7 @@ def pytest_configure(config: pytest.Config) -> None:
         crashes.keep_notes_in(Path(config.workerinput["rnn_crash_note"]))
     config.stash[_WATCHDOG] = crashes.Watchdog(config.getoption("--rnn-timeout") or _SECONDS)
     if not hasattr(config, "workerinput"):
-        # A worker ends with the session. What is cleaned up before this, since it was added later,
-        # collects garbage five times.
+        # What is cleaned up before this, since it was added later, collects garbage five times.
         config.add_cleanup(gc.unfreeze)
     config.add_cleanup(functools.partial(gc.set_threshold, *gc.get_threshold()))
     if not hasattr(config.option, "rnn_seed"):
@@ -142,6 +141,9 @@ def pytest_collection_finish() -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End the processes in which wrong calls were tried, the notes and the watch."""
+    if hasattr(config, "workerinput"):
+        # It ends with the session: there is no need to look for garbage, six times.
+        gc.freeze()
     if watchdog := config.stash.get(_WATCHDOG, None):
         watchdog.close()
     refusals.close()

@@ -258,7 +258,7 @@ class RuleTest:
             # All of the few wrong calls that there are.
             return max(examples, 16)
         if self.kind in CELLS:
-            examples *= 10
+            examples *= 20 if self.rule.kind == "shape" else 10
         if self.cell.num_layers > 3:
             # The deepest stacks take more time than all others together.
             examples //= 2

@@ -74,7 +74,8 @@ def main() -> None:
         examples = round(count.examples / count.tests)
         nothing.write_text(NOTHING.format(tests=count.tests, examples=examples), "utf-8")
         engines = cpu_seconds([f"--rootdir={directory}", "-c", "/dev/null", str(nothing)])
-    found = {
+    found: dict[str, object] = {
+        "torch": torch.__version__,
         "tests": count.tests,
         "examples": count.examples,
         "layers built": sum(not called for _, called in made),

@@ -20,8 +20,12 @@ import hypothesis
 for factor in (1, 3, 10):
     hypothesis.settings.register_profile(f"x{factor}", max_examples=100 * factor)
 """
-
-
+# What two cores are worth: two checks of one process each, at once.
+AT_ONCE = """
+import subprocess, sys
+for check in [subprocess.Popen(sys.argv[1:]) for _ in range(2)]:
+    check.wait()
+"""
 DIRECTORY = "RNN_BENCHMARK_DIRECTORY"
 
 
@@ -51,6 +55,9 @@ def measure() -> None:
     check("check, 2 workers, cold", "-n", "2")
     runner.bench_command("import", [sys.executable, "-c", IMPORTS])
     check("collect", "--collect-only")
+    check("check, no workers")
+    at_once = [sys.executable, "-c", AT_ONCE, *PYTEST]
+    runner.bench_command("check, no workers, two at once", at_once)
     for workers in (1, 2):
         for factor in (1, 3, 10):
             profile = ["-p", "factors", "--hypothesis-profile", f"x{factor}"]

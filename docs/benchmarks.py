@@ -1,0 +1,288 @@
+"""Make the tables and pictures of benchmarks.md out of two runs, the earlier first.
+
+    python docs/benchmarks.py docs/benchmarks/first docs/benchmarks/newest
+
+``tox -e bench`` makes the newest run, and puts what is made here between the marks of the page.
+"""
+
+from __future__ import annotations
+
+import collections
+import json
+import math
+import statistics
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyperf  # type: ignore[import-untyped]
+from figures import GREY, save
+
+DOCS = Path(__file__).parent
+FACTORS = (1, 3, 10)
+WORKERS = (1, 2)
+COLOURS = ("#c8553d", "#2a9d8f")
+IN_RULE, WHOLE = ("default", "ci"), "whole check"
+
+
+class Run:
+    """What one run of the benchmarks measured; what it did not, is None."""
+
+    def __init__(self, directory: Path) -> None:
+        suite = pyperf.BenchmarkSuite.load(str(directory / "verdict.json"))
+        startup = pyperf.BenchmarkSuite.load(str(directory / "startup.json"))
+        self.seconds: dict[str, float] = {
+            bench.get_name(): bench.median() for bench in (*suite, *startup)
+        }
+        self.machine: dict[str, Any] = suite.get_metadata()
+        self.date = min(bench.get_dates()[0] for bench in suite).date()
+        self.overhead = json.loads((directory / "overhead.json").read_text("utf-8"))
+        self.sharpness: list[dict[str, Any]] = json.loads(
+            (directory / "sharpness.json").read_text("utf-8")
+        )
+
+    def check(self, workers: int, factor: int = 1) -> float | None:
+        """Seconds of the check with that many workers and times the examples."""
+        return self.seconds.get(f"check, {workers} workers, x{factor}")
+
+    @property
+    def growth(self) -> float | None:
+        """How many times as long ten times the examples take, with two workers."""
+        return ratio(self.check(2, 10), self.check(2))
+
+    @property
+    def speed_up(self) -> float | None:
+        """How many times as fast two workers are as one, without import and collection."""
+        alone, shared = self.check(1), self.check(2)
+        if alone is None or shared is None:
+            return None
+        # One process imports, then the workers import and collect.
+        start = self.seconds["import"] + self.seconds["collect"]
+        return (alone - start) / (shared - start)
+
+    @property
+    def capacity(self) -> float | None:
+        """How many times the work of one core both do: two checks at once against one."""
+        both = self.seconds.get("check, no workers, two at once")
+        return both and 2 * self.seconds["check, no workers"] / both
+
+    def of(self, name: str) -> list[dict[str, Any]]:
+        """The runs of the suite on broken layers, of that name."""
+        return [it for it in self.sharpness if it["run"] == name]
+
+    @property
+    def missed(self) -> list[str]:
+        """The layers that some seed did not reject."""
+        seen = collections.Counter(it["layer"] for it in self.of("default") if not rejected(it))
+        return [f"`{layer}` by {count}" for layer, count in seen.items()]
+
+    @property
+    def first_red(self) -> float | None:
+        """Median seconds to the first red of the whole check."""
+        times = [it["seconds"] if rejected(it) else math.inf for it in self.of(WHOLE)]
+        return statistics.median(times) if times else None
+
+
+def rejected(run: dict[str, Any]) -> bool:
+    """Whether the layer was rejected by its rule, or by any in the whole check."""
+    return (bool(run["by"]) and run["by"] == run["rule"]) or (
+        run["run"] == WHOLE and bool(run["by"])
+    )
+
+
+def ratio(one: float | None, other: float | None) -> float | None:
+    """None if either was not measured."""
+    return None if one is None or other is None else one / other
+
+
+def number(value: float | None, unit: str = "") -> str:
+    """As it stands in a table."""
+    if value is None:
+        return "not measured"
+    digits = 0 if value >= 100 else 1 if value >= 10 else 2
+    return f"{value:.{digits}f}{unit}"
+
+
+def table(
+    head: Sequence[str], rows: Iterator[Sequence[str]] | Sequence[Sequence[str]]
+) -> list[str]:
+    """Lines of Markdown."""
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return [*lines, *("| " + " | ".join(row) + " |" for row in rows), ""]
+
+
+def targets(runs: Sequence[Run]) -> list[str]:
+    """What was aimed at, beside what each run measured."""
+
+    def seeds(run: Run) -> str:
+        layers = {it["layer"] for it in run.of("default")}
+        missed = f", all but {', '.join(run.missed)} of 10" if run.missed else ""
+        return f"{len(layers) - len(run.missed)} of {len(layers)} in 10 of 10{missed}"
+
+    rows: list[tuple[str, str, list[str]]] = [
+        ("CPU of the check over that of its torch calls alone", "at most 1.5",
+         [number(run.overhead["overhead"]) for run in runs]),
+        ("default check on 2 cores, import included", "at most 30 s",
+         [number(run.check(2), " s") for run in runs]),
+        ("ten times the examples", "at most 10 times the time",
+         [number(run.growth) for run in runs]),
+        ("two workers over one, without import", "at least 1.7",
+         [number(run.speed_up) for run in runs]),
+        ("broken layers rejected by their rule, `default` profile", "each, in 10 of 10 seeds",
+         [seeds(run) for run in runs]),
+        ("median time to the first red after collection, whole check", "at most 5 s",
+         [number(run.first_red, " s") for run in runs]),
+    ]  # fmt: skip
+    return table(
+        ["target", "asked", *names(runs)], [(what, asked, *found) for what, asked, found in rows]
+    )
+
+
+def names(runs: Sequence[Run]) -> list[str]:
+    """How the runs are called."""
+    return [f"{name}, {run.date}" for name, run in zip(("first", "newest"), runs, strict=True)]
+
+
+def seconds(runs: Sequence[Run]) -> list[str]:
+    """Every process that was timed."""
+    labels = dict.fromkeys(name for run in reversed(runs) for name in run.seconds)
+    return table(
+        ["seconds", *names(runs)],
+        [(label, *(number(run.seconds.get(label)) for run in runs)) for label in labels],
+    )
+
+
+def overhead(runs: Sequence[Run]) -> list[str]:
+    """The counts and CPU seconds of one process."""
+    return table(
+        ["one process", *names(runs)],
+        [(name, *(str(run.overhead.get(name, "")) for run in runs)) for name in runs[-1].overhead],
+    )
+
+
+def sharpness(run: Run) -> list[str]:
+    """Layer by layer."""
+    layers: dict[tuple[str, str], dict[str, list[dict[str, Any]]]] = {}
+    for it in run.sharpness:
+        found = layers.setdefault((it["rule"], it["layer"]), collections.defaultdict(list))
+        found[it["run"]].append(it)
+
+    def row(rule: str, layer: str, found: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
+        yield f"`{rule}`"
+        yield f"`{layer}`"
+        for name in (*IN_RULE, WHOLE):
+            red = [it for it in found[name] if rejected(it)]
+            if not red:
+                # What is slow is in the nightly check.
+                yield "no" if found[name] else "nightly only"
+                continue
+            share = f"{len(red)} of {len(found[name])}: " if name == "default" else ""
+            time = statistics.median(it["seconds"] for it in red)
+            examples = statistics.median(it["examples"] for it in red)
+            yield f"{share}{time:.2f} s, {examples:g}"
+
+    return table(
+        ["rule", "broken layer", "default, seeds", "ci", "whole check"],
+        [tuple(row(*key, found)) for key, found in sorted(layers.items())],
+    )
+
+
+def picture_of_growth(runs: Sequence[Run]) -> str:
+    """Time by examples and workers."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(6, 3.2), layout="constrained")
+    said = []
+    for run, name, colour in zip(runs, names(runs), COLOURS, strict=True):
+        for workers, style in zip(WORKERS, ("--", "-"), strict=True):
+            points = [(it, value) for it in FACTORS if (value := run.check(workers, it))]
+            many = f"{workers} worker{'s' * (workers > 1)}"
+            axes.plot(
+                *zip(*points, strict=True), style, color=colour, marker="o", label=f"{many}, {name}"
+            )
+            said.append(
+                f"{many}, {name}: {', '.join(f'{y:.0f} s for {x} times' for x, y in points)}"
+            )
+    axes.set_xlabel("examples, times those of the default profile")
+    axes.set_ylabel("seconds of the whole check")
+    axes.set_ylim(bottom=0)
+    return finish(
+        figure, axes, "growth.svg", "Time by examples and workers. " + "; ".join(said) + "."
+    )
+
+
+def picture_of_sharpness(runs: Sequence[Run]) -> str:
+    """The share of the broken layers that is red by then."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(6, 3.2), layout="constrained")
+    said = []
+    for run, name, colour in zip(runs, names(runs), COLOURS, strict=True):
+        for kind, style in (("default", "-"), (WHOLE, ":")):
+            times = sorted(it["seconds"] for it in run.of(kind) if rejected(it))
+            if not times:
+                continue
+            shares = [(n + 1) / len(run.of(kind)) for n in range(len(times))]
+            what = "tests of the rule alone" if kind == "default" else "whole check"
+            axes.step(times, shares, style, where="post", color=colour, label=f"{what}, {name}")
+            tenth = times[int(0.9 * len(times))]
+            said.append(
+                f"{what}, {name}: half by {statistics.median(times):.2f} s, nine of ten by {tenth:.2f} s"
+            )
+    axes.set_xscale("log")
+    axes.set_xlabel("seconds after collection")
+    axes.set_ylabel("share of the runs that are red")
+    return finish(
+        figure,
+        axes,
+        "sharpness.svg",
+        "Share of runs on broken layers that are red by then. " + "; ".join(said) + ".",
+    )
+
+
+def finish(figure: Any, axes: Any, name: str, alternative: str) -> str:
+    """Colour what frames the picture, write it, and give the Markdown that shows it."""
+    axes.tick_params(colors=GREY)
+    axes.xaxis.label.set_color(GREY)
+    axes.yaxis.label.set_color(GREY)
+    axes.spines[:].set_color(GREY)
+    axes.legend(frameon=False, labelcolor=GREY)
+    save(figure, DOCS / "benchmarks" / f"{name}.svg", alternative)
+    return f"![{alternative}](benchmarks/{name}.svg)"
+
+
+def machine(run: Run) -> list[str]:
+    """What it ran on."""
+    said = run.machine
+    return [
+        f"{said['cpu_count']} cores ({said['cpu_model_name']}), {said['platform']}, Python "
+        f"{said['python_version']}, torch {run.overhead['torch']}."
+    ]
+
+
+def main(directories: list[str]) -> None:
+    """Draw the pictures, and put them and the tables where the page has their marks."""
+    runs = [Run(Path(directory)) for directory in directories]
+    made = {
+        "machine": machine(runs[-1]),
+        "targets": targets(runs),
+        "growth": [picture_of_growth(runs)],
+        "seconds": seconds(runs),
+        "overhead": overhead(runs),
+        "sharpness": [picture_of_sharpness(runs)],
+        "layers": sharpness(runs[-1]),
+    }
+    page = DOCS / "benchmarks.md"
+    text = page.read_text("utf-8")
+    for name, lines in made.items():
+        start, end = f"<!-- {name} -->\n", "\n<!-- end -->"
+        before, _, rest = text.partition(start)
+        text = (
+            before + start + "\n" + "\n".join(lines).rstrip() + "\n" + end + rest.partition(end)[2]
+        )
+    page.write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
