@@ -6,7 +6,9 @@ rule's layers and every device; Hypothesis draws the case.
 
 from __future__ import annotations
 
+import argparse
 import collections
+import contextlib
 import functools
 import gc
 import random
@@ -75,10 +77,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--rnn-timeout",
-        type=float,
+        type=_above_zero,
         metavar="SECONDS",
         help=f"end the process of a test that takes longer: it hangs (default: {_SECONDS})",
     )
+
+
+def _above_zero(text: str) -> float:
+    """A number of seconds."""
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < 10**9:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"expected a number of seconds above 0, got {text!r}")
 
 
 @pytest.hookimpl(tryfirst=True)

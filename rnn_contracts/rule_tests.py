@@ -39,7 +39,7 @@ try:
     hypothesis.settings.get_profile(NIGHTLY)
 except hypothesis.errors.InvalidArgument:
     hypothesis.settings.register_profile(
-        NIGHTLY, hypothesis.settings.get_profile("default"), max_examples=2500
+        NIGHTLY, hypothesis.settings.get_profile("default"), max_examples=5000
     )
 
 

@@ -3,9 +3,9 @@
     python tests/benchmarks/sharpness.py -o sharpness.json [--seeds 10] [NAME ...]
 
 Each layer stands in the place of torch's, and the suite that users run is run on it in this process,
-as the negative controls do: the tests of its rule alone, under ``default`` with each seed and once
-under ``ci``; and once the default check of all rules. Seconds are counted from the end of the collection to
-the report of the first red, made small by Hypothesis; examples up to the first that failed.
+as the negative controls do: the tests of its rule, under ``default`` with each seed and once under
+``ci``; and once the default check of all rules. Seconds are from the end of the collection to the
+report of the first red, made small by Hypothesis; examples up to the first that failed.
 """
 
 from __future__ import annotations

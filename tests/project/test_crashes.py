@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import pytest
 
-from rnn_contracts import crashes
+from rnn_contracts import crashes, refusals
+from rnn_contracts.calls import Case
+from rnn_contracts.checks import ContractViolation
+from rnn_contracts.contracts import Layer
+from rnn_contracts.refusals import Wrong
 
 SUITE = """
     import os, signal, time
@@ -40,11 +46,11 @@ HANGS = "time.sleep(1000)"
 @pytest.mark.parametrize("end", [DIES, HANGS], ids=["dies", "hangs"])
 def test_the_call_is_told_and_the_run_goes_on(pytester: pytest.Pytester, end: str) -> None:
     """The report says rule, device and the very call, as if torch had raised."""
-    pytester.makeconftest("import rnn_contracts.plugin as it; it._SECONDS = 5")
     pytester.makepyfile(test_small=SUITE.format(end=end, kinds=["GRU"]))
     result = pytester.runpytest_subprocess(
         *("-p", "rnn_contracts.plugin", "-W", "ignore:Failed to initialize NumPy"),
         *("--hypothesis-profile=ci", "--rnn-device=cpu", "-n2", "--junitxml=report.xml"),
+        "--rnn-timeout=5",
     )
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.assert_outcomes(passed=27, failed=1, xfailed=4)
@@ -68,6 +74,31 @@ def test_the_call_is_told_and_the_run_goes_on(pytester: pytest.Pytester, end: st
     assert properties["cell"] == "GRU-batch_first-1_layer-bidirectional"
     assert properties["device"] == "cpu"
     assert "layer = nn.GRU(" in (failed.findtext("failure") or "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "known", "processes"),
+    [
+        # What an accepted call did to its memory nobody knows.
+        ("input", "", 2),
+        ("input", "accepted", 1),
+        # To raise is to have done nothing.
+        ("input, input.missing", "", 1),
+        ("input, input[0, 0, 0, 0]", "", 1),
+    ],
+)
+def test_a_process_that_accepted_a_wrong_call_makes_no_other(
+    arguments: str, known: str, processes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless it is known to be accepted, and waits for no other verdict."""
+    monkeypatch.setattr(refusals, "known", known)
+    path = tmp_path / "processes.txt"
+    note = f"print(__import__('os').getpid(), file=open({str(path)!r}, 'a'))"
+    wrong = Wrong("input-width-refused", "it", ("RNN",), note, arguments, "sequence first")
+    for _ in range(2):
+        with contextlib.suppress(ContractViolation):
+            refusals.check_refused(wrong.rule, Case(Layer("RNN", 3, 4)), wrong)
+    assert len({*path.read_text("utf-8").split()}) == processes
 
 
 def test_to_raise_is_not_to_die() -> None:

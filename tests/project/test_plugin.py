@@ -58,6 +58,35 @@ def test_header_and_summary(run: Run) -> None:
     assert result.ret == pytest.ExitCode.OK
 
 
+DRAWS = """
+    from rnn_contracts.rule_tests import checks_rule
+    from rnn_contracts.checks import check_shapes
+
+    @checks_rule("final-cell-shape", num_layers=1)
+    def test_final_cell_shape(case):
+        with open("drawn.txt", "a") as file:
+            print(case, file=file)
+        check_shapes("final-cell-shape", case)
+"""
+
+
+def test_the_seed_in_the_header_repeats_the_run(run: Run, pytester: pytest.Pytester) -> None:
+    """On any number of workers; and no two tests draw the same."""
+    drawn = pytester.path / "drawn.txt"
+    seeds, cases = [], []
+    for options in ([], ["-n2"], ["-n2"]):
+        repeated = [f"--hypothesis-seed={seeds[0]}"] if len(seeds) == 1 else []
+        result = run(DRAWS, "--hypothesis-profile=default", *options, *repeated)
+        (header,) = (line for line in result.outlines if line.startswith("rnn-contracts: devices"))
+        seeds.append(header.rpartition(" seed ")[2])
+        cases.append(sorted(drawn.read_text("utf-8").splitlines()))
+        drawn.unlink()
+    assert cases[0] == cases[1] != cases[2]
+    assert seeds[0] == seeds[1] != seeds[2]
+    assert len(cases[0]) > 30
+    assert len({line.partition("seed=")[2].partition(",")[0] for line in cases[0]}) > 25
+
+
 def test_workers_and_order_change_nothing(run: Run) -> None:
     """The same line with one process and with two, which share the tests as they come."""
     alone, shared = (
@@ -66,6 +95,15 @@ def test_workers_and_order_change_nothing(run: Run) -> None:
     )
     assert len(alone) == 1
     assert alone == shared
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "soon", "inf", "nan"])
+def test_no_timeout_is_a_usage_error(run: Run, seconds: str) -> None:
+    """A test can take no time, nor all that there is."""
+    result = run(SUITE, f"--rnn-timeout={seconds}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    expected = f"*--rnn-timeout: expected a number of seconds above 0, got '{seconds}'"
+    result.stderr.fnmatch_lines([expected])
 
 
 @pytest.mark.parametrize("options", [[], ["-n1"]])

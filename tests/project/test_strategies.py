@@ -59,6 +59,15 @@ def test_draws(wanted: str) -> None:
     find(cases(LSTM, "cpu"), WANTED[wanted], settings=settings(max_examples=1000, database=None))
 
 
+def test_the_simplest_case_is_not_drawn_in_every_test() -> None:
+    """Where Hypothesis begins there is none; what it shrinks to is as simple."""
+    simplest = find(cases(GRU, "cpu"), lambda case: True)
+    assert simplest.seed == 1
+    fields = {"bias": True, "dropout": 0.0}
+    assert {name: getattr(simplest.layer, name) for name in fields} == fields
+    assert simplest == Case(simplest.layer, seed=1, layout="batch first", N=simplest.N, L=1)
+
+
 @pytest.mark.parametrize("nonlinearity", ["tanh", "relu"])
 def test_draws_both_nonlinearities(nonlinearity: str) -> None:
     """RNN and RNNCell come with tanh and with relu."""

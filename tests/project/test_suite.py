@@ -8,7 +8,10 @@ from collections.abc import Callable
 
 import pytest
 from run_suite import run_suite
+from torch import nn
 
+from rnn_contracts import calls
+from rnn_contracts.calls import Case
 from rnn_contracts.contracts import CELLS, LAYERS, RULES
 from rnn_contracts.refusals import WRONG
 
@@ -42,6 +45,31 @@ def test_every_quote_has_a_test(items: list[pytest.Item]) -> None:
         mark.args[0] for item in items for mark in item.iter_markers("quote")
     )
     assert quoted == {rule.id: len(rule.quote) for rule in RULES.values() if rule.quote}
+
+
+def test_every_rule_is_looked_at_first(items: list[pytest.Item]) -> None:
+    """Who breaks a rule need not wait for all tests of the others."""
+    looked_at = items[: len(items) * 3 // 10]
+    assert {rule for item in looked_at for rule in rules_of(item)} == {*RULES}
+
+
+def test_rules_of_shapes_look_at_the_same_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one cell each layer is built, and called, once for all of them."""
+    built: list[Case] = []
+    build = calls.build
+
+    def noted_build(case: Case) -> nn.Module:
+        built.append(case)
+        return build(case)
+
+    monkeypatch.setattr(calls, "build", noted_build)
+    # What is looked at again was made by the very class that stands in torch.nn now.
+    monkeypatch.setattr(nn, "GRU", type("GRU", (nn.GRU,), {}))
+    rules = "output_shape or final_hidden_shape or state_structure"
+    outcome = run_suite("-k", f"GRU-batch_first-2_layers-bidirectional-cpu and ({rules})")
+    assert len(outcome.passed) == 3
+    assert outcome.failed == {}
+    assert len(built) == len({*built}) == 4
 
 
 def batch_first(layer: str) -> bool:
