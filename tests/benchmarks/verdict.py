@@ -38,6 +38,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         os.environ[DIRECTORY] = directory
         Path(directory, "factors.py").write_text(FACTORS, "utf-8")
+        Path(directory, "at_once.py").write_text(AT_ONCE, "utf-8")
         os.environ["PYTHONPATH"] = directory
         os.environ["PYTHONPYCACHEPREFIX"] = str(Path(directory, "bytecode"))
         measure()
@@ -56,8 +57,8 @@ def measure() -> None:
     runner.bench_command("import", [sys.executable, "-c", IMPORTS])
     check("collect", "--collect-only")
     check("check, no workers")
-    at_once = [sys.executable, "-c", AT_ONCE, *PYTEST]
-    runner.bench_command("check, no workers, two at once", at_once)
+    at_once = [sys.executable, str(Path(os.environ[DIRECTORY], "at_once.py"))]
+    runner.bench_command("check, no workers, two at once", [*at_once, *PYTEST])
     for workers in (1, 2):
         for factor in (1, 3, 10):
             profile = ["-p", "factors", "--hypothesis-profile", f"x{factor}"]
