@@ -51,7 +51,7 @@ def test_header_and_summary(run: Run) -> None:
             r"rnn-contracts: devices cpu, meta.*; Hypothesis profile ci, 4 examples a cell and shape, "
             r"the same in every run",
             r"rnn-contracts: 2 rules checked on torch .*: 9 grid cells, "
-            r"2 devices \(cpu, meta\), 90 examples",
+            r"2 devices \(cpu, meta\), 140 examples",
             r".*18 passed.*",
         ]
     )
