@@ -183,20 +183,15 @@ def build(case: Case) -> nn.Module:
     # torch.manual_seed formats a stack trace for every accelerator it might start one day: 2 ms.
     manual_seed = torch.manual_seed if case.on_accelerator else torch.default_generator.manual_seed
     manual_seed(case.seed)
+    constructor: Callable[..., Any] = getattr(nn, case.layer.kind)
     if subject := subject_of(case):
         subjects.require(subject, options(case))
-    module = constructor(case)(case.layer.input_size, case.layer.hidden_size, **options(case))
+        constructor = subject.constructor
+    module = constructor(case.layer.input_size, case.layer.hidden_size, **options(case))
     if not isinstance(module, nn.Module):
         raise TypeError(f"made a {type(module).__name__}, which is no torch.nn.Module")
     module.train(case.training)
     return module
-
-
-def constructor(case: Case) -> Callable[..., Any]:
-    """What makes the layer."""
-    subject = subject_of(case)
-    made: Callable[..., Any] = subject.constructor if subject else getattr(nn, case.layer.kind)
-    return made
 
 
 def options(case: Case) -> dict[str, object]:

@@ -62,20 +62,23 @@ def build(rule_id: str, case: Case) -> nn.Module:
 def observe(rule_id: str, case: Case) -> Observation:
     """Build and call the layer for a check of ``rule_id``, or look at the same call again."""
     __tracebackhide__ = True
-    constructor = calls.constructor(case)
-    made = case, id(constructor)
-    if made not in _observed:
+    if case not in _observed:
         module = build(rule_id, case)
-        observation = call(rule_id, case, module, *calls.arguments(case))
-        # The constructor is kept: no other gets its id.
-        _observed[made] = constructor, observation
-        if len(_observed) > 64:
-            _observed.popitem(last=False)
+        _observed[case] = call(rule_id, case, module, *calls.arguments(case))
     checked[rule_id] += rule_id in ACCEPTING
-    return _observed[made][1]
+    return _observed[case]
 
 
-_observed: collections.OrderedDict[object, tuple[object, Observation]] = collections.OrderedDict()
+_observed: dict[Case, Observation] = {}
+_shared: object = None
+
+
+def share(name: object) -> None:
+    """Forget what was observed, unless it was under that same name; None is never the same."""
+    global _shared
+    if name is None or name != _shared:
+        _observed.clear()
+    _shared = name
 
 
 def call(

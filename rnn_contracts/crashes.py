@@ -29,7 +29,8 @@ SECONDS = 60
 class Watchdog:
     """Ends this process, as nothing less is sure to, if one test takes longer than that.
 
-    It is set anew now and then, not for each of thousands of tests: some have a sixteenth less.
+    To set it for each of thousands of tests costs seconds, so that one may serve several: it is set
+    anew where a sixteenth of the time has gone, and a test has that much less at worst.
     """
 
     def __init__(self, seconds: float) -> None:

@@ -110,9 +110,12 @@ def pytest_configure(config: pytest.Config) -> None:
         crashes.keep_notes_in(Path(config.workerinput["rnn_crash_note"]))
     config.stash[_WATCHDOG] = crashes.Watchdog(config.getoption("--rnn-timeout") or _SECONDS)
     if not hasattr(config, "workerinput"):
-        # What is cleaned up before this, since it was added later, collects garbage five times.
+        # After pytest's own clean-up, which collects garbage five times.
         config.add_cleanup(gc.unfreeze)
     config.add_cleanup(functools.partial(gc.set_threshold, *gc.get_threshold()))
+    # What another session in this process has left.
+    gc.unfreeze()
+    checks.share(None)
     if not hasattr(config.option, "rnn_seed"):
         # Hypothesis's own is another in each process; xdist's workers are given these options.
         seed = config.getoption("hypothesis_seed", None)
@@ -143,16 +146,18 @@ def _chosen_subjects(config: pytest.Config) -> Mapping[str, Subject]:
         raise pytest.UsageError(f"--rnn-subject: {error}") from None
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection_finish(session: pytest.Session) -> None:
     """Keep the thousands of items from being looked at in every garbage collection, and have fewer."""
     gc.freeze()
-    gc.set_threshold(50_000, *gc.get_threshold()[1:])
+    often, *more = gc.get_threshold()
+    if 0 < often < 50_000 and any(map(_of_the_suite, session.items)):
+        gc.set_threshold(50_000, *more)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End the processes in which wrong calls were tried, the notes and the watch."""
     if hasattr(config, "workerinput"):
-        # It ends with the session: there is no need to look for garbage, six times.
+        # Pytest would look for garbage five times, and Python once: 2 s, for a process that ends.
         gc.freeze()
     if watchdog := config.stash.get(_WATCHDOG, None):
         watchdog.close()
@@ -256,6 +261,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     item.user_properties = test.properties
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect what is slow, or not promised, or of which there is nothing to check here."""
     slow = nightly() or "slow" in config.getoption("markexpr", "")
@@ -312,19 +318,37 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if test is None:
         item.config.stash[_WATCHDOG].rest()
         return
+    if item.config.getini("faulthandler_timeout"):
+        # Pytest ends every watch with the test.
+        item.config.stash[_WATCHDOG].rest()
     item.config.stash[_WATCHDOG].watch()
+    test.seed = "" if hypothesis.settings().derandomize else item.config.option.rnn_seed
     crashes.begin(item.nodeid, test.properties)
     if isinstance(item, pytest.Function) and _of_the_suite(item):
-        derandomized = hypothesis.settings().derandomize
-        item.obj = test.drawing("" if derandomized else item.config.option.rnn_seed)
+        # The rules of shapes look at the same calls.
+        checks.share(f"{test.seed} {test.draws_as}")
+        item.obj = test.drawing()
         # Hypothesis gives every item its own seed and database key where it sees this mark.
         item.add_marker(pytest.mark.parametrize("case", []))
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_exception_interact(node: pytest.Item) -> None:
-    """Watch the next test anew: pytest lets nobody watch who may be in a debugger."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Watch nothing but tests of rules."""
+    if nextitem is None or _rule_test(nextitem) is None:
+        item.config.stash[_WATCHDOG].rest()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_exception_interact(node: pytest.Item | pytest.Collector) -> None:
+    """Do not watch who may be in a debugger."""
     node.config.stash[_WATCHDOG].rest()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_enter_pdb(config: pytest.Config) -> None:
+    """Do not watch who is in a debugger."""
+    config.stash[_WATCHDOG].rest()
 
 
 # --- What was checked ----------------------------------------------------------------------------

@@ -2,8 +2,8 @@
 
 A wrong call is a line or two of Python that spoils the arguments of a right one; the same lines are
 run and printed for a reader to paste. Some kill the interpreter on some torch, so each is tried in a
-child process, which is used again until it dies or a wrong call is accepted: what that did to its
-memory nobody knows, where one that raised, be it no refusal, did nothing.
+child process, which is used again until it dies or a wrong call does more than raise: what one that
+was accepted did to its memory nobody knows.
 """
 
 from __future__ import annotations
@@ -273,8 +273,11 @@ def check_refused(rule_id: str, case: Case, wrong: Wrong) -> None:
     if outcome == "refused":
         types[found] += 1
         return
-    if outcome == "accepted" and attempt.right and case.device != "meta" and not known:
-        # On meta there is no memory.
+    harmless = outcome in ("raised", "not supported")
+    # A construction does nothing, on meta there is no memory, and what is known has its own child.
+    if not harmless and not (
+        outcome == "accepted" and (wrong.constructor or case.device == "meta" or known)
+    ):
         _discard(case.device)
     if outcome == "not supported":
         subjects.excuse(subject, NotImplementedError(found))
@@ -296,7 +299,7 @@ def check_refused(rule_id: str, case: Case, wrong: Wrong) -> None:
 
 
 def run(attempt: Attempt) -> tuple[str, str]:
-    """``refused`` and by what, ``accepted`` or ``broken`` and how, or ``unusable`` and why."""
+    """``refused`` and by what, ``accepted``, ``raised`` or ``broken`` and how, or ``unusable``."""
     case = attempt.case
     names: dict[str, Any] = {"torch": torch, "nn": torch.nn}
     if subject := calls.subject_of(case):
@@ -317,7 +320,8 @@ def run(attempt: Attempt) -> tuple[str, str]:
     except REFUSALS as error:
         refusal = type(error).__name__
     except BaseException as error:
-        return "broken", f"raised {type(error).__name__}: {error}"
+        whole = not attempt.right or _same(expected, eval(attempt.right, names))  # noqa: S307
+        return "raised" if whole else "broken", f"raised {type(error).__name__}: {error}"
     else:
         return "accepted", f"was accepted and gave {_described(result)}"
     for name, old in before.items():

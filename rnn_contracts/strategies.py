@@ -93,6 +93,7 @@ def distinct_sizes(draw: st.DrawFn, cell: GridCell, longest: int) -> Sizes:
 
 def degenerate_sizes(draw: st.DrawFn, cell: GridCell, longest: int) -> Sizes:
     """Axes of the least size that is allowed, or next to it."""
+    # A batch of none has a rule of its own.
     N = draw(_choice((1, 1, 0, 2)))
     L, H_in, H_out = (draw(_choice((1, 2))) for _ in range(3))
     H_cell = H_out + draw(_choice((1, 2))) if cell.projection else H_out

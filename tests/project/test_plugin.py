@@ -73,7 +73,8 @@ DRAWS = """
 def test_the_seed_in_the_header_repeats_the_run(run: Run, pytester: pytest.Pytester) -> None:
     """On any number of workers; and no two tests draw the same."""
     drawn = pytester.path / "drawn.txt"
-    seeds, cases = [], []
+    seeds: list[str] = []
+    cases: list[list[str]] = []
     for options in ([], ["-n2"], ["-n2"]):
         repeated = [f"--hypothesis-seed={seeds[0]}"] if len(seeds) == 1 else []
         result = run(DRAWS, "--hypothesis-profile=default", *options, *repeated)

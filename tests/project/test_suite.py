@@ -12,6 +12,7 @@ from torch import nn
 
 from rnn_contracts import calls
 from rnn_contracts.calls import Case
+from rnn_contracts.checks import ContractViolation
 from rnn_contracts.contracts import CELLS, LAYERS, RULES
 from rnn_contracts.refusals import WRONG
 
@@ -63,13 +64,20 @@ def test_rules_of_shapes_look_at_the_same_calls(monkeypatch: pytest.MonkeyPatch)
         return build(case)
 
     monkeypatch.setattr(calls, "build", noted_build)
-    # What is looked at again was made by the very class that stands in torch.nn now.
-    monkeypatch.setattr(nn, "GRU", type("GRU", (nn.GRU,), {}))
     rules = "output_shape or final_hidden_shape or state_structure"
     outcome = run_suite("-k", f"GRU-batch_first-2_layers-bidirectional-cpu and ({rules})")
     assert len(outcome.passed) == 3
     assert outcome.failed == {}
     assert len(built) == len({*built}) == 4
+
+
+def test_no_call_of_another_session_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though the class is the same, what it does may not be."""
+    options = ("-k", "output_shape and GRU-batch_first-2_layers-bidirectional-cpu")
+    assert run_suite(*options).failed == {}
+    monkeypatch.setattr(nn.GRU, "forward", lambda *arguments: arguments[1])
+    (violation,) = run_suite(*options).failed.values()
+    assert isinstance(violation, ContractViolation)
 
 
 def batch_first(layer: str) -> bool:
