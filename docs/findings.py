@@ -25,7 +25,7 @@ HEAD = """\
 What the suite says of layers that claim to be `nn.LSTM` or `nn.GRU`, on torch {torch}. `python -m tox
 -e findings` makes this page: it checks each layer, expects what
 [`examples/deviations.toml`](../examples/deviations.toml) says of it, and fails if that does not happen.
-What torch's own layer does wrong too is left out. Each message is that of the simplest case.
+What torch's own layer does wrong too is left out. Each message is that of one case.
 
 | layer | tests that hold | deviate | are not supported |
 |---|---|---|---|"""

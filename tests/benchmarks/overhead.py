@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import tempfile
 import time
 from pathlib import Path
@@ -75,6 +76,7 @@ def main() -> None:
         nothing.write_text(NOTHING.format(tests=count.tests, examples=examples), "utf-8")
         engines = cpu_seconds([f"--rootdir={directory}", "-c", "/dev/null", str(nothing)])
     found: dict[str, object] = {
+        "python": platform.python_version(),
         "torch": torch.__version__,
         "tests": count.tests,
         "examples": count.examples,

@@ -102,7 +102,7 @@ class Watch:
 
 def run(task: Run) -> Run:
     """Run the suite on the layer of the task."""
-    broken = next(it for it in BROKEN if it.name == task.layer)
+    broken = next(it for it in BROKEN if (it.rule, it.name) == (task.rule, task.layer))
     # What torch's documentation says of its own layers is told of no other.
     tests = [str(SUITE), "-mrule"]
     if task.run != "whole check":
