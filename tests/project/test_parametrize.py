@@ -56,7 +56,7 @@ def test_a_broken_layer_is_told(run: Run) -> None:
         [
             ">       check()",
             "E       rnn_contracts.checks.ContractViolation: *",
-            "E         *FollowsBatchFirst(*, batch_first=True)   input (*",
+            "E         FollowsBatchFirst(*, batch_first=True*)   input (*",
         ]
     )
     assert "hypothesis/core.py" not in result.stdout.str()
