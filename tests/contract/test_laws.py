@@ -26,7 +26,7 @@ def law(rule_id: str, **options: Any) -> Decorator:
 
 def differentiable(rule_id: str, **options: Any) -> Decorator:
     """A law about gradients, which cost more than a call."""
-    return law(rule_id, grad_mode="enable_grad", least_N=1, **options)
+    return law(rule_id, grad_mode="enable_grad", least_N=1, longest=5, **options)
 
 
 @law("final-hidden-is-last-output", least_N=1)
@@ -212,7 +212,7 @@ def test_dropout_between_layers_in_training_only(case: Case) -> None:
     trial.agree(trial.call(), {"output": output, **finals}, units=ROUNDING)
 
 
-@differentiable("gradients-agree", longest=5)
+@differentiable("gradients-agree")
 def test_gradients_agree(case: Case) -> None:
     """Input, initial state and every parameter get the gradients of the step equations."""
     if case.layer.nonlinearity == "relu":
@@ -226,7 +226,7 @@ def test_gradients_agree(case: Case) -> None:
         trial.equal(name, one, other, units=2 * ROUNDING)
 
 
-@differentiable("second-derivatives-exist", nonlinearity="tanh", longest=3)
+@differentiable("second-derivatives-exist", nonlinearity="tanh")
 def test_second_derivatives_exist(case: Case) -> None:
     """The gradient of the gradients is there, in float64 that of the step equations."""
     trial = Trial("second-derivatives-exist", case)
