@@ -89,9 +89,7 @@ class Run:
 
 def rejected(run: dict[str, Any]) -> bool:
     """Whether the layer was rejected by its rule, or by any in the whole check."""
-    return (bool(run["by"]) and run["by"] == run["rule"]) or (
-        run["run"] == WHOLE and bool(run["by"])
-    )
+    return bool(run["by"] == run["rule"] or (run["run"] == WHOLE and run["by"]))
 
 
 def ratio(one: float | None, other: float | None) -> float | None:
