@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,8 +26,9 @@ class Case:
 
     ``layout`` is a key of the rules' ``shapes``. ``lengths`` are those of a packed input, and
     empty otherwise; ``N`` is then their number and ``L`` the longest. ``grad_mode`` names a
-    context manager of ``torch``. ``seed`` determines every random number of the case. ``subject``
-    is the key of what stands in the place of torch's own layer; empty for that itself.
+    context manager of ``torch``, and ``autocast`` puts the call under autocast to bfloat16 on the CPU.
+    ``seed`` determines every random number of the case. ``subject`` is the key of what stands in the
+    place of torch's own layer; empty for that itself.
     """
 
     layer: Layer
@@ -42,6 +44,7 @@ class Case:
     initial_state: bool = False
     contiguous: bool = True
     grad_mode: str = "enable_grad"
+    autocast: bool = False
     subject: str = ""
 
     @property
@@ -75,6 +78,7 @@ class Case:
         )
         values = vars(self.layer) | vars(self) | {"layout": layout}
         values["projection"] = self.layer.proj_size > 0
+        values["equal_lengths"] = len({*self.lengths}) == 1
         return all(values[name] == value for name, value in when.items())
 
     def describe(self, *, call: bool = True) -> str:
@@ -86,6 +90,7 @@ class Case:
         options += ["with initial state"] * self.initial_state
         options += ["not contiguous"] * (not self.contiguous)
         options += [self.grad_mode] * (self.grad_mode != "enable_grad")
+        options += ["autocast to bfloat16"] * self.autocast
         return f"{self.construction}   input {self.input_shape}{packed}   {', '.join(options)}"
 
     @property
@@ -157,7 +162,11 @@ class Case:
             plain = self.grad_mode == "enable_grad"
             callee = "layer" if plain else f"torch.{self.grad_mode}()(layer)"
             names = "result" if show == "result" else RETURNS[self.layer.kind]
-            lines.append(f"{names} = {callee}({self.call_arguments})")
+            call_line = f"{names} = {callee}({self.call_arguments})"
+            if self.autocast:
+                lines += [f"with {_AUTOCAST}:", f"    {call_line}"]
+            else:
+                lines.append(call_line)
         return "\n".join([*lines, f"print({show})"])
 
     def _tensor_code(self, shape: tuple[int, ...], *, packed: bool = False) -> str:
@@ -222,9 +231,16 @@ def call(case: Case, module: nn.Module, input: Tensor, state: tuple[Tensor, ...]
     if case.lengths:
         lengths = list(case.lengths)
         packed = pack_padded_sequence(input, lengths, enforce_sorted=case.enforce_sorted)
-    with getattr(torch, case.grad_mode)():
+    with getattr(torch, case.grad_mode)(), _autocast(case.autocast):
         result = module(packed, *([state] if len(state) > 1 else state))
     return Observation(case, packed, state, result)
+
+
+_AUTOCAST = 'torch.autocast("cpu", torch.bfloat16)'
+
+
+def _autocast(wanted: bool) -> contextlib.AbstractContextManager[object]:
+    return torch.autocast("cpu", torch.bfloat16) if wanted else contextlib.nullcontext()
 
 
 def _tensor(case: Case, shape: tuple[int, ...], *, packed: bool = False) -> Tensor:

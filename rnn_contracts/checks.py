@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
-from rnn_contracts import calls, crashes, subjects
+from rnn_contracts import calls, crashes, machine, subjects
 from rnn_contracts.calls import Case, Observation
 from rnn_contracts.contracts import (
     ACCEPTING,
@@ -324,9 +324,15 @@ def message(rule_id: str, case: Case, found: str, *, show: str, call: bool = Tru
         f"  {rule.says}\n"
         f"  {found}\n"
         f"  {case.describe(call=call)}\n"
+        f"  {where()}\n"
         f"  torch {torch.__version__}{snippet}\n"
         f"  see {rule.source}"
     )
+
+
+def where() -> str:
+    """The machine on which it was found."""
+    return f"on {machine.as_line(machine.facts())}"
 
 
 # --- A call of somebody else's -------------------------------------------------------------------

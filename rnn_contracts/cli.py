@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -20,6 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments[:1] == ["check"]:
         return _check(arguments[1:])
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal that knows ASCII alone shows the rest as Python writes it.
+        sys.stdout.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(_with_negative_sizes(arguments))
     command: Command = options.command
     try:
@@ -243,7 +247,7 @@ def _check(options: Sequence[str]) -> int:
     sys.path.insert(0, os.getcwd())
     configuration = [
         "-c",
-        os.devnull,
+        str(Path(__file__).with_name("check.ini")),
         "--rootdir",
         str(SUITE.parents[1]),
         "--confcutdir",

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rnn_contracts import machine
 from rnn_contracts.contracts import RULES
 from rnn_contracts.render import in_markdown
 
@@ -34,12 +35,14 @@ class Result:
 class Report:
     """The results of a run, by rule and by cell (what the test's id says in brackets).
 
-    ``subjects`` are what stood in the place of torch's own layers.
+    ``subjects`` are what stood in the place of torch's own layers. ``machine`` has the values of each
+    fact: one, unless the report is merged from those of several machines.
     """
 
     torch: str
     devices: frozenset[str]
     subjects: frozenset[str]
+    machine: Mapping[str, frozenset[str]]
     results: dict[tuple[str, str], Result]
 
 
@@ -55,7 +58,12 @@ def read(path: Path) -> Report:
     ) as error:  # fmt: skip
         raise ValueError(f"{path}: cannot be read as XML: {error}") from None
     results: dict[tuple[str, str], Result] = {}
-    found: dict[str, set[str]] = {"torch": set(), "device": set(), "subject": set()}
+    found: dict[str, set[str]] = {
+        "torch": set(),
+        "device": set(),
+        "subject": set(),
+        "machine": set(),
+    }
     for case in cases:
         values: dict[str, list[str]] = collections.defaultdict(list)
         for it in case.iter("property"):
@@ -88,8 +96,16 @@ def read(path: Path) -> Report:
         raise ValueError(f"{path}: not a report of rnn-contracts: no test in it names a rule")
     if len(found["torch"]) > 1:
         raise ValueError(f"{path}: of several torch: {', '.join(sorted(found['torch']))}")
+    facts: dict[str, set[str]] = collections.defaultdict(set)
+    for line in found["machine"]:
+        for name, value in machine.from_line(line).items():
+            facts[name].add(value)
     return Report(
-        found["torch"].pop(), frozenset(found["device"]), frozenset(found["subject"]), results
+        found["torch"].pop(),
+        frozenset(found["device"]),
+        frozenset(found["subject"]),
+        {name: frozenset(values) for name, values in facts.items()},
+        results,
     )
 
 
@@ -163,6 +179,13 @@ def _obstacles(old: Report, new: Report) -> Iterator[str]:
     if old.subjects != new.subjects:
         names = (", ".join(sorted(it.subjects)) or "torch's own" for it in (old, new))
         yield "layers differ: {} in the old report, {} in the new".format(*names)
+    for fact in machine.PROBES:
+        before, after = (" and ".join(sorted(it.machine.get(fact, ()))) for it in (old, new))
+        if before != after:
+            yield (
+                f"machines differ, and a known deviation may depend on it: {fact} is "
+                f"{before or 'not told'} in the old report, {after or 'not told'} in the new"
+            )
     for report, other, name in ((old, new, "old"), (new, old, "new")):
         unchecked = collections.Counter(
             rule for (rule, _), result in report.results.items() if result.outcome == NOT_CHECKED
@@ -307,6 +330,7 @@ def as_json(difference: Difference) -> str:
                     "torch": report.torch,
                     "devices": sorted(report.devices),
                     "subjects": sorted(report.subjects),
+                    "machine": {name: sorted(values) for name, values in report.machine.items()},
                 }
                 for name, report in (("old", difference.old), ("new", difference.new))
             },

@@ -9,11 +9,9 @@ from __future__ import annotations
 import ast
 import faulthandler
 import math
-import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Callable
 from io import FileIO
 from pathlib import Path
 
@@ -21,9 +19,6 @@ from rnn_contracts.calls import Case
 from rnn_contracts.contracts import Layer
 
 Properties = list[tuple[str, object]]
-
-SECONDS = 60
-"""How long a call may take before it counts as one that hangs."""
 
 
 class Watchdog:
@@ -98,19 +93,3 @@ def read(path: Path, test: str) -> tuple[str, Case, Properties] | None:
         return None
     call = note["case"]
     return note["rule"], Case(**call | {"layer": Layer(**call["layer"])}), note["properties"]
-
-
-def dies(call: Callable[[], object]) -> bool:
-    """Whether a signal ends a process in the call, or it hangs; it is tried in a fork of this one."""
-
-    def attempt() -> None:
-        faulthandler.disable()
-        call()
-
-    process = multiprocessing.get_context("fork").Process(target=attempt, daemon=True)
-    process.start()
-    process.join(SECONDS)
-    process.kill()
-    process.join()
-    # What raises ends with 1, and its traceback on stderr: it did not die.
-    return (process.exitcode or 0) < 0

@@ -10,11 +10,16 @@ subject    pattern of the layers that have it, ``package.module:Name``; torch's 
 torch      the releases in which it was seen, a PEP 440 specifier
 mended     the first release that is known not to have it; left out where there is none
 when       what a call must be like, such as ``{dtype = "bfloat16"}``; ``CONDITIONS`` has what it may say
+machine    what the machine must be like, such as ``{onednn_bfloat16 = false}``; ``machine.PROBES`` has
+           what it may say
 reason     one line
 link       the upstream issue or pull request
 measured   how it was seen, if there is no link
 dies       true where the call kills the process
 undefined  true where it may happen or not, as where torch reads memory that is not its own
+limit      true where the layer cannot make the calls of ``when`` at all: no test draws them, the header
+           of a run says so, no other entry speaks of them, and the tests of ``rule`` fail if such a
+           call is accepted
 quote      true where it is torch's documentation that deviates, and says it in other words
 
 They are strict both ways. A violation that is not listed fails; a death is listed only by ``dies`` or
@@ -37,6 +42,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from rnn_contracts.contracts import ACCEPTING, CELLS, LAYERS, Rule, rule
+from rnn_contracts.machine import PROBES
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -58,6 +64,7 @@ CONDITIONS: dict[str, tuple[object, ...]] = {
     "training": (True, False),
     "grad_mode": ("enable_grad", "no_grad", "inference_mode"),
     "enforce_sorted": (True, False),
+    "equal_lengths": (True, False),
 }
 """What ``when`` may speak of, and the values that it may have."""
 
@@ -75,10 +82,12 @@ class Deviation:
     subject: str = ""
     mended: str = ""
     when: Mapping[str, object] = field(default_factory=dict)
+    machine: Mapping[str, bool] = field(default_factory=dict)
     link: str = ""
     measured: str = ""
     dies: bool = False
     undefined: bool = False
+    limit: bool = False
     quote: bool = False
     origin: str = ""
 
@@ -97,8 +106,10 @@ class Deviation:
             when = {"initial_state": True}
         return {**when, **self.when}
 
-    def happens_on(self, version: str) -> bool:
-        """Whether it was seen in that torch."""
+    def happens_on(self, version: str, machine: Mapping[str, str]) -> bool:
+        """Whether it was seen in that torch, on machines with the same facts."""
+        if any(machine.get(name) != str(value).lower() for name, value in self.machine.items()):
+            return False
         # A local build (+cpu) and a nightly belong to the release that they are made from.
         release = Version(Version(version).base_version)
         if self.mended and release >= Version(self.mended):
@@ -133,6 +144,10 @@ _ACCEPTS: dict[str, Callable[[object], bool]] = {
         isinstance(value, dict)
         and all((type(it), it) in _typed(CONDITIONS.get(name, ())) for name, it in value.items())
     ),
+    "Mapping[str, bool]": lambda value: (
+        isinstance(value, dict)
+        and all(name in PROBES and isinstance(it, bool) for name, it in value.items())
+    ),
 }
 _EXPECTED = {
     "str": "text",
@@ -140,6 +155,7 @@ _EXPECTED = {
     "tuple[str, ...]": "a list of texts",
     "Mapping[str, object]": "a table of "
     + ", ".join(f"{name} {values}" for name, values in CONDITIONS.items()),
+    "Mapping[str, bool]": f"a table of true or false for {', '.join(PROBES)}",
 }
 
 
@@ -181,7 +197,19 @@ def _entry(number: int, table: object) -> Deviation:
                 raise ValueError(f"no kind {kind!r}; known: {', '.join(LAYERS + CELLS)}")
         if table.get("dies") and not table.get("when"):
             raise ValueError("dies: say when")
-        others = {"variants", "devices", "when", "dies", "undefined"}.intersection(table)
+        if table.get("limit") and not (table.get("when") and table["rule"] in ACCEPTING):
+            raise ValueError(
+                f"limit: say when, and one of the rules {', '.join(sorted(ACCEPTING))}"
+            )
+        others = {
+            "variants",
+            "devices",
+            "when",
+            "machine",
+            "dies",
+            "undefined",
+            "limit",
+        }.intersection(table)
         if table.get("quote") and others:
             raise ValueError(f"quote: documentation has no {', '.join(sorted(others))}")
         SpecifierSet(table["torch"])

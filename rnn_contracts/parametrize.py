@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from rnn_contracts import calls, contracts, deviations, subjects
+from rnn_contracts import calls, contracts, deviations, machine, subjects
 from rnn_contracts.deviations import Deviation
 from rnn_contracts.paths import SUITE
 from rnn_contracts.rule_tests import RuleTest, nightly, tests_of
@@ -58,7 +58,8 @@ def parametrize_with_rules(
     if not taken:
         raise ValueError("parametrize_with_rules: give it an RNN, a GRU or an LSTM")
     expected = list(_expected(expected_failures or {}))
-    known = [entry for entry in deviations.known() if entry.happens_on(torch.__version__)]
+    facts = machine.facts()
+    known = [entry for entry in deviations.known() if entry.happens_on(torch.__version__, facts)]
     tests = list(_tests(_present(devices), taken))
     for test in tests:
         test.expect([*expected, *known])

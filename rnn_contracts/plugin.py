@@ -19,7 +19,17 @@ import hypothesis
 import pytest
 import torch
 
-from rnn_contracts import calls, checks, crashes, deviations, refusals, subjects
+from rnn_contracts import (
+    calls,
+    checks,
+    crashes,
+    deviations,
+    machine,
+    refusals,
+    subjects,
+    surroundings,
+)
+from rnn_contracts.compare import counted
 from rnn_contracts.contracts import RULES, Rule
 from rnn_contracts.deviations import Deviation
 from rnn_contracts.reports import Reports
@@ -38,6 +48,7 @@ from rnn_contracts.subjects import Subject
 _DEVICES = pytest.StashKey[Sequence[str]]()
 _KNOWN = pytest.StashKey[Sequence[Deviation]]()
 _SUBJECTS = pytest.StashKey[Mapping[str, Subject]]()
+_MACHINE = pytest.StashKey[Mapping[str, str]]()
 _WATCHDOG = pytest.StashKey[crashes.Watchdog]()
 _SECONDS = 900  # after which a test counts as one that hangs
 
@@ -76,6 +87,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "default: every device that torch reports",
     )
     group.addoption(
+        "--rnn-threads",
+        type=_at_least_one,
+        default=1,
+        metavar="N",
+        help="threads that torch may use in each process (default: 1, since xdist has the cores)",
+    )
+    group.addoption(
         "--rnn-timeout",
         type=_above_zero,
         metavar="SECONDS",
@@ -91,6 +109,14 @@ def _above_zero(text: str) -> float:
     raise argparse.ArgumentTypeError(f"expected a number of seconds above 0, got {text!r}")
 
 
+def _at_least_one(text: str) -> int:
+    """A number of threads."""
+    # More than torch can make would end the process.
+    if text.isdecimal() and 1 <= int(text) <= 256:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"expected a number of threads from 1 to 256, got {text!r}")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marks, and find the devices, the subjects and what is known of them."""
@@ -100,7 +126,8 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.addinivalue_line("markers", "quote(id): the test checks that torch still says this rule")
     config.stash[_DEVICES] = _select(config.getoption("--rnn-device"), calls.available_devices())
-    config.stash[_KNOWN] = _known_deviations(config.getoption("--rnn-deviations"))
+    config.stash[_MACHINE] = machine.facts()
+    config.stash[_KNOWN] = _known_deviations(config)
     config.stash[_SUBJECTS] = _chosen_subjects(config)
     config.pluginmanager.register(Reports(config), "rnn-contracts-reports")
     if config.getoption("maxworkerrestart", "") is None:
@@ -122,17 +149,18 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.rnn_seed = random.getrandbits(32) if seed is None else seed
 
 
-def _known_deviations(files: list[str]) -> list[Deviation]:
-    """The entries of this torch, those of the files first."""
+def _known_deviations(config: pytest.Config) -> list[Deviation]:
+    """The entries of this torch and machine, those of the files first."""
     entries: list[Deviation] = []
-    for file in files:
+    for file in config.getoption("--rnn-deviations"):
         try:
             entries += deviations.parse(Path(file).read_text("utf-8"), file)
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             raise pytest.UsageError(f"--rnn-deviations: {file}: {why}") from None
     entries += deviations.known()
-    return [entry for entry in entries if entry.happens_on(torch.__version__)]
+    facts = config.stash[_MACHINE]
+    return [entry for entry in entries if entry.happens_on(torch.__version__, facts)]
 
 
 def _chosen_subjects(config: pytest.Config) -> Mapping[str, Subject]:
@@ -191,8 +219,10 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     settings = hypothesis.settings()
     policy = "the same in every run" if settings.derandomize else f"seed {config.option.rnn_seed}"
     devices = config.stash[_DEVICES]
+    threads = counted(config.getoption("--rnn-threads"), "thread")
     lines = [
-        f"torch: {torch_build()}, 1 thread in each process",
+        f"torch: {torch_build()}, {threads} in each process",
+        f"machine: {machine.as_line(config.stash[_MACHINE])}",
         f"rnn-contracts: devices {', '.join(devices)}; Hypothesis profile "
         f"{settings.get_current_profile_name()}, {examples_of_a_cell()} examples a cell and shape, "
         f"{policy}",
@@ -200,6 +230,10 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     for subject in config.stash[_SUBJECTS].values():
         lacks = f", which does not take {', '.join(subject.lacks)}" * bool(subject.lacks)
         lines.append(f"rnn-contracts: {subject}{lacks}")
+    limits = (entry for entry in config.stash[_KNOWN] if entry.limit and not entry.subject)
+    lines += [f"rnn-contracts: not drawn, since this torch cannot: {it.reason}" for it in limits]
+    if not surroundings.has_docstrings():
+        lines.append("rnn-contracts: left out, python -OO has no docstrings: the tests of quotes")
     without = [rule.id for rule in RULES.values() if not _devices(config, rule)]
     if without:
         lines.append(f"rnn-contracts: left out, meta has no values: {', '.join(without)}")
@@ -256,7 +290,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker("slow")
     if _of_the_suite(item):
         test.expect(item.config.stash[_KNOWN])
-    test.describe()
+    test.threads = item.config.getoption("--rnn-threads")
+    test.describe(machine.as_line(item.config.stash[_MACHINE]))
     # One list: what is said of the test is reported.
     item.user_properties = test.properties
 
@@ -274,8 +309,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             # None of the rule's layers, or devices, is selected.
             asked = False
         else:
-            # Torch's documentation is that of no subject.
-            asked = not (item.get_closest_marker("quote") and config.stash[_SUBJECTS])
+            # Torch's documentation is that of no subject, and python -OO has none.
+            quotable = surroundings.has_docstrings() and not config.stash[_SUBJECTS]
+            asked = quotable or not item.get_closest_marker("quote")
         (kept if asked else left_out).append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
@@ -318,7 +354,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if test is None:
         item.config.stash[_WATCHDOG].rest()
         return
-    if item.config.getini("faulthandler_timeout"):
+    pytest_watches = item.config.pluginmanager.hasplugin("faulthandler")
+    if pytest_watches and item.config.getini("faulthandler_timeout"):
         # Pytest ends every watch with the test.
         item.config.stash[_WATCHDOG].rest()
     item.config.stash[_WATCHDOG].watch()

@@ -16,6 +16,7 @@ import itertools
 import multiprocessing
 import os
 import signal
+import sys
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -291,11 +292,20 @@ def check_refused(rule_id: str, case: Case, wrong: Wrong) -> None:
         f"  {RULES[rule_id].says}\n"
         f"  {wrong.name}: {found}   expected ValueError, RuntimeError or TypeError\n"
         f"  {described}\n"
+        f"  {checks.where()}\n"
         f"  torch {torch.__version__}   reproduce:\n"
         f"{attempt}\n"
         f"  see {RULES[rule_id].source}",
         died=outcome == "died",
     )
+
+
+def dies(case: Case) -> bool:
+    """Whether the call of the case, which is tried in a child process, ends that process or hangs."""
+    call = f"torch.{case.grad_mode}()(layer)({case.call_arguments})"
+    outcome, _ = _child(case.device).run(Attempt(case, "\n".join(case.setup()), "", "", call))
+    _discard(case.device)
+    return outcome == "died"
 
 
 def run(attempt: Attempt) -> tuple[str, str]:
@@ -364,9 +374,9 @@ class _Child:
 
     def __init__(self, device: str, layers: object) -> None:
         self.layers = layers
-        # A forked child sees the layers that stand in torch.nn now, at once; accelerators do not
-        # survive a fork.
-        forks = hasattr(os, "fork") and device in ("cpu", "meta")
+        # A forked child sees the layers that stand in torch.nn now, at once. Accelerators do not
+        # survive a fork, nor does the BLAS of macOS; Windows has none.
+        forks = sys.platform not in ("darwin", "win32") and device in ("cpu", "meta")
         context: Any = multiprocessing.get_context("fork" if forks else "spawn")
         self.pipe, end = context.Pipe()
         self.process = context.Process(target=_serve, args=(end, forks), daemon=True)
@@ -431,6 +441,8 @@ def close() -> None:
 
 def _serve(pipe: Connection, forked: bool) -> None:
     faulthandler.disable()
+    # A fork has none of its parent's threads, and would wait for them for ever.
+    torch.set_num_threads(1)
     if forked:
         # Let go of all else that the parent has open: who listens to it must see it die.
         os.closerange(3, pipe.fileno())

@@ -171,6 +171,9 @@ def deviations(rule: Rule) -> list[str]:
     for it in toml.loads(text)["deviation"]:
         if it["rule"] == rule.id:
             when = [f"torch {it['torch']}", f"mended in {it.get('mended')}"][: 1 + ("mended" in it)]
+            when += [
+                f"{name} = {str(value).lower()}" for name, value in it.get("machine", {}).items()
+            ]
             kinds = f"; {', '.join(it['kinds'])}" if "kinds" in it else ""
             seen = it.get("link") or it["measured"]
             lines.append(f"{it['reason']} ({', '.join(when)}{kinds}): {seen}")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, NoReturn
@@ -20,8 +19,8 @@ import torch
 from hypothesis import HealthCheck, Phase, Verbosity
 from packaging.version import Version
 
-from rnn_contracts import calls, checks, contracts, crashes, refusals, subjects
-from rnn_contracts.contracts import CELLS, Rule
+from rnn_contracts import calls, checks, contracts, crashes, refusals, subjects, surroundings
+from rnn_contracts.contracts import ACCEPTING, CELLS, Rule
 from rnn_contracts.deviations import Deviation
 from rnn_contracts.refusals import WRONG
 from rnn_contracts.strategies import GRID, GridCell, cases, wrong_cases
@@ -76,7 +75,9 @@ class RuleTest:
     ``id`` names it beside its rule: kind, variant and device. ``draws`` makes the strategy of its
     case, ``options`` fix a part of it, and ``fixed`` are further arguments of ``function``. ``needs``
     are the arguments of the constructor without which there is nothing to check.
-    ``properties`` say what came of it, as pytest's ``user_properties`` do.
+    ``threads`` is the number of threads that torch may use: one, since on small layers more cost more
+    than they give, and xdist has the cores already. ``properties`` say what came of it, as pytest's
+    ``user_properties`` do.
     """
 
     rule: Rule
@@ -93,6 +94,7 @@ class RuleTest:
     subject: Subject | None = None
     deviations: Sequence[Deviation] = ()
     database: bool = True
+    threads: int = 1
     properties: Properties = field(default_factory=list)
     examples: int = 0
     unsupported: set[str] = field(default_factory=set)
@@ -123,9 +125,13 @@ class RuleTest:
     def expect(self, known: Sequence[Deviation]) -> None:
         """Expect those of the known deviations that are about this test."""
         name = self.subject.name if self.subject else ""
+        concerned = [
+            entry for entry in known if entry.concerns(self.kind, self.variant, self.device, name)
+        ]
+        limits = [entry for entry in concerned if entry.limit]
         self.deviations = [
             entry
-            for entry in known
+            for entry in concerned
             if not entry.quote
             and (
                 entry.rule == self.rule.id
@@ -133,7 +139,11 @@ class RuleTest:
                 # The test of a refusal breaks no other rule, nor does any other break that.
                 or (not entry.when and contracts.rule(entry.rule).kind != "refusal")
             )
-            and entry.concerns(self.kind, self.variant, self.device, name)
+            # Of calls that cannot be made nothing else is known.
+            and not any(
+                limit is not entry and limit.when.items() <= {**self._given, **entry.when}.items()
+                for limit in limits
+            )
             # What the test itself fixes to another value never happens in it.
             and all(self._given.get(name, it) == it for name, it in entry.when.items())
         ]
@@ -143,10 +153,10 @@ class RuleTest:
         """What is the same in every case that is drawn."""
         return {**self.options, **(vars(self.cell) if self.cell else {})}
 
-    def describe(self) -> None:
-        """Say in the properties what the test is about."""
+    def describe(self, machine: str) -> None:
+        """Say in the properties what the test is about, and on which machine it runs."""
         self.properties += [("rule", self.rule.id), ("kind", self.rule.kind)]
-        self.properties += [("torch", torch_build()), ("device", self.device)]
+        self.properties += [("torch", torch_build()), ("device", self.device), ("machine", machine)]
         self.properties += [("cell", str(self.cell))] * (self.cell is not None)
         self.properties += [("subject", str(self.subject))] * (self.subject is not None)
 
@@ -170,12 +180,13 @@ class RuleTest:
         except NotSupported as error:
             self.unsupported.update(error.args)
             return _nothing
-        avoided = [
-            (entry, when)
-            for entry in self.deviations
-            if (when := self._avoided_when(entry)) is not None
-            if self._strict(entry) or self._happens(entry)
-        ]
+        with surroundings.usual(self.threads):
+            avoided = [
+                (entry, when)
+                for entry in self.deviations
+                if (when := self._avoided_when(entry)) is not None
+                if self._strict(entry) or self._happens(entry)
+            ]
         self.avoided = [it for it, when in avoided if when.items() <= self._given.items()]
         if self.avoided:
             # All that it would draw.
@@ -304,7 +315,7 @@ class RuleTest:
         if always and self._strict(always):
             refusals.known = "undefined" if always.undefined else "accepted"
         try:
-            with _undisturbed():
+            with surroundings.usual(self.threads):
                 yield
         except checks.ContractViolation as error:
             self.properties.append(("broken", error.rule_id))
@@ -345,8 +356,12 @@ class RuleTest:
             if entry.when and entry.rule == self.rule.id and self._strict(entry)
         ]
         for entry in happened:
-            if not self._happens(entry):
+            with surroundings.usual(self.threads):
+                happens = self._happens(entry)
+            if not happens:
                 stale(self.properties, entry, self.name)
+        # What a limit leaves is checked as ever: the test passes by that.
+        happened = [entry for entry in happened if not entry.limit]
         if happened or (self.avoided and not self.examples):
             expected_to_fail(self.properties, *(happened or self.avoided))
         if not checks.checked[self.rule.id]:
@@ -361,23 +376,27 @@ class RuleTest:
         )
         pinned = {name: it for name, it in entry.when.items() if name not in _GRID_FIELDS}
 
+        died = False
+
         @settings
         @hypothesis.given(drawn=self.draws(**{**self.options, **pinned, "seed": 1}))
         def call(drawn: calls.Case) -> None:
-            self.function(case=drawn, **self.fixed)
+            nonlocal died
+            if entry.dies:
+                died = refusals.dies(drawn)
+            else:
+                self.function(case=drawn, **self.fixed)
 
-        if entry.dies:
-            return crashes.dies(call)
         try:
             call()
         except checks.ContractViolation as error:
             self.properties.append(("violation", str(error)))
-            return error.rule_id == entry.rule
+            return error.rule_id == entry.rule or (entry.limit and error.rule_id in ACCEPTING)
         except NotSupported as error:
             # What cannot be tried is believed.
             self.unsupported.update(error.args)
             return self._strict(entry)
-        return False
+        return died
 
 
 def record(properties: Properties, entry: Deviation) -> None:
@@ -409,24 +428,6 @@ def stale(properties: Properties, entry: Deviation, test: str) -> NoReturn:
 
 def _nothing(**_: object) -> None:
     """Stand in for a test of which nothing is left."""
-
-
-@contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """One thread, and warnings that are shown and break no rule."""
-    threads = torch.get_num_threads()
-    # On small layers threads cost more than they give, and xdist has the cores already.
-    torch.set_num_threads(1)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("default")
-            # Said once a process.
-            warnings.filterwarnings(
-                "ignore", "LSTM with projections is not supported with oneDNN", UserWarning
-            )
-            yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 # --- Which tests there are -----------------------------------------------------------------------

@@ -139,6 +139,7 @@ def cases(
     least_L: int = 1,
     longest: int = 40,
     enforce_sorted: bool | None = None,
+    equal_lengths: bool | None = None,
     build_only: bool = False,
     without_numbers: bool = False,
     subject: str = "",
@@ -195,9 +196,14 @@ def cases(
     lengths: tuple[int, ...] = ()
     if layout == "packed":
         # A packed batch has at least one sequence.
-        lengths = tuple(draw(_lengths(max(sizes.N, 1), sizes.L)))
-        if max(lengths) < least_L:
-            lengths = (least_L, *lengths[1:])
+        if equal_lengths is None:
+            lengths = tuple(draw(_lengths(max(sizes.N, 1), sizes.L)))
+            if max(lengths) < least_L:
+                lengths = (least_L, *lengths[1:])
+        elif equal_lengths:
+            lengths = max(sizes.N, 1) * (sizes.L,)
+        else:
+            lengths = (max(sizes.L, 2), *max(sizes.N - 1, 1) * (1,))
         enforce_sorted = not draw(_flag) if enforce_sorted is None else enforce_sorted
         if enforce_sorted:
             lengths = tuple(sorted(lengths, reverse=True))

@@ -41,17 +41,16 @@ def test_dtype_and_device_follow(case: Case) -> None:
 @mode("autocast-dtype", dtype="float32", least_N=1, longest=5)
 def test_autocast_dtype(case: Case) -> None:
     """Under autocast to bfloat16 each kind answers in the dtype that is recorded of it."""
-    trial = Trial("autocast-dtype", case)
+    trial = Trial("autocast-dtype", replace(case, autocast=True))
     kind, projected = case.layer.kind, case.layer.proj_size > 0
     reduced = kind in ("RNN", "RNNCell") or (
         kind == "LSTM" and (projected or len({*case.lengths}) < 2)
     )
-    with torch.autocast("cpu", torch.bfloat16):
-        results = trial.call(layer=trial.layer)
-    for name, result in results.items():
+    for name, result in trial.call(layer=trial.layer).items():
         kept = not reduced or (name == "c_n" and projected)
         expected = torch.float32 if kept else torch.bfloat16
-        trial.true(result.dtype is expected, name, f"{result.dtype}   expected {expected}")
+        found = f"{result.dtype}   expected {expected}"
+        trial.true(result.dtype is expected, f"{name}.dtype", found)
 
 
 @mode("modes-agree", least_N=1)

@@ -101,6 +101,37 @@ def test_reports_of_other_layers_cannot_be_compared(tmp_path: Path) -> None:
     assert diff(tmp_path, {"a": mine}, {"a": mine}).exit_code == 0
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("onednn=true python=3.11.7", "onednn=true python=3.12.1", ""),
+        (
+            "onednn=true onednn_bfloat16=true",
+            "onednn=true onednn_bfloat16=false",
+            "onednn_bfloat16 is true in the old report, false in the new",
+        ),
+        ("onednn=true", "python=3.12.1 x", "onednn is true in the old report, not told in the new"),
+    ],
+)
+def test_reports_of_other_machines_cannot_be_compared(
+    tmp_path: Path, old: str, new: str, told: str
+) -> None:
+    """Where they differ in a fact on which a known deviation may depend; the fact is named."""
+    difference = diff(tmp_path, {"a": {"machine": old}}, {"a": {"machine": new}})
+    text = f"machines differ, and a known deviation may depend on it: {told}"
+    assert difference.obstacles == ([text] if told else [])
+    assert difference.exit_code == (2 if told else 0)
+
+
+def test_a_report_of_two_machines(tmp_path: Path) -> None:
+    """Merged ones are compared if both are of the same machines."""
+    both = {"a": {"machine": "onednn=true"}, "b": {"machine": "onednn=false"}}
+    assert diff(tmp_path, both, both).exit_code == 0
+    one = {name: {"machine": "onednn=true"} for name in both}
+    (obstacle,) = diff(tmp_path, both, one).obstacles
+    assert obstacle.endswith(": onednn is false and true in the old report, true in the new")
+
+
 def test_another_deviation_breaks_what_deviated(tmp_path: Path) -> None:
     """What is new broke, what is no longer there is mended."""
     difference = diff(tmp_path, {"a": KNOWN}, {"a": OTHER})
@@ -246,7 +277,12 @@ def test_json(reports: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> N
     assert read["exit_code"] == 1
     assert [entry["cell"] for entry in read["broke"]] == ["a", "c|d"]
     assert read["broke"][0]["known"] == read["mended"][0]["known"] == {"it is known": LINK}
-    assert read["old"] == {"torch": "2.9.1 (git 1)", "devices": ["cpu"], "subjects": []}
+    assert read["old"] == {
+        "torch": "2.9.1 (git 1)",
+        "devices": ["cpu"],
+        "subjects": [],
+        "machine": {},
+    }
 
 
 BOMB = '<!DOCTYPE a [<!ENTITY b "c"><!ENTITY d "&b;&b;">]><testsuites>&d;</testsuites>'

@@ -10,8 +10,9 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
+from torch import nn
 
-from rnn_contracts import crashes, refusals
+from rnn_contracts import machine, refusals
 from rnn_contracts.calls import Case
 from rnn_contracts.checks import ContractViolation
 from rnn_contracts.contracts import Layer
@@ -101,15 +102,19 @@ def test_a_process_that_accepted_a_wrong_call_makes_no_other(
     assert len({*path.read_text("utf-8").split()}) == processes
 
 
-def test_to_raise_is_not_to_die() -> None:
-    """Whatever is raised, though its process ends with it."""
-    assert crashes.dies(lambda: os.kill(os.getpid(), signal.SIGFPE))
+def test_a_call_that_raises_does_not_die(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a process that ends, or hangs, makes it a call that dies."""
+    case = Case(Layer("GRU", 3, 4))
+    assert not refusals.dies(case)
     for error in (ValueError(), pytest.fail.Exception("no"), SystemExit(3)):
 
-        def call(error: BaseException = error) -> None:
+        def forward(*_: object, error: BaseException = error) -> None:
             raise error
 
-        assert not crashes.dies(call)
+        monkeypatch.setattr(nn.GRU, "forward", forward)
+        assert not refusals.dies(case)
+    monkeypatch.setattr(nn.GRU, "forward", lambda *_: os.kill(os.getpid(), signal.SIGFPE))
+    assert refusals.dies(case)
 
 
 def test_many_deaths_do_not_end_the_run(pytester: pytest.Pytester) -> None:
@@ -136,6 +141,7 @@ def test_every_report_says_what_was_checked(pytester: pytest.Pytester) -> None:
         properties = {it.get("name"): str(it.get("value")) for it in case.iter("property")}
         assert re.match(r"\d+\.\d+\.\S+ \(git [0-9a-f]+, ", properties.pop("torch"))
         assert properties.pop("cell") in str(case.get("name"))
+        assert machine.from_line(properties.pop("machine")) == machine.facts()
         assert properties == {
             "rule": "output-shape",
             "kind": "shape",

@@ -13,7 +13,7 @@ from broken_layers.alter import altered_call, batch_size
 from run_suite import run_suite
 from torch import nn
 
-from rnn_contracts import deviations
+from rnn_contracts import deviations, machine
 
 ENTRY = """
 [[deviation]]
@@ -41,9 +41,9 @@ measured = "here"
 def test_an_entry_covers_its_releases_kinds_and_variants() -> None:
     """A build or a nightly belongs to the release that it is made from."""
     (entry,) = deviations.parse(ENTRY)
-    assert entry.happens_on("2.13.0+cpu")
-    assert entry.happens_on("2.14.0.dev20260101+cu130")
-    assert not entry.happens_on("2.15.0")
+    assert entry.happens_on("2.13.0+cpu", {})
+    assert entry.happens_on("2.14.0.dev20260101+cu130", {})
+    assert not entry.happens_on("2.15.0", {})
     assert entry.concerns("RNNCell", "input_size=0-keyword", "cpu")
     assert not entry.concerns("GRUCell", "input_size=0-keyword", "cpu")
     assert not entry.concerns("RNNCell", "input_size=-1-keyword", "cpu")
@@ -78,6 +78,16 @@ def test_an_entry_covers_its_releases_kinds_and_variants() -> None:
         (ENTRY + "quote = true", "deviation 1: quote: documentation has no variants"),
         (SHAPES.replace("float16", "half"), "deviation 1: when: expected a table of projection "),
         (SHAPES.replace("when", "# when") + "dies = true", "deviation 1: dies: say when"),
+        (
+            ENTRY + "machine = {cpu_model = true}",
+            "deviation 1: machine: expected a table of true or false for onednn, onednn_bfloat16, got",
+        ),
+        (
+            ENTRY + "machine = {onednn = 1}",
+            "deviation 1: machine: expected a table of true or false",
+        ),
+        (ENTRY + "limit = true", "deviation 1: limit: say when, and one of the rules "),
+        (SHAPES + "limit = true", "deviation 1: limit: say when, and one of the rules "),
         ("deviation = [1]", r"deviation 1: expected a \[\[deviation\]\] table, got 1"),
     ],
 )
@@ -148,6 +158,74 @@ def test_a_condition_leaves_the_rest_to_be_checked(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(deviations, "known", lambda: deviations.parse(narrow))
     assert run_suite(*ON_GRU).exit_code == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_deviation_of_some_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the fact is as the entry says it has to happen, elsewhere it must not."""
+    here = machine.facts()["onednn"]
+    elsewhere = "false" if here == "true" else "true"
+    monkeypatch.setattr(nn, "GRU", one_axis_too_many_in_float16(nn.GRU))
+    for fact, exit_code in ((here, pytest.ExitCode.OK), (elsewhere, pytest.ExitCode.TESTS_FAILED)):
+        text = SHAPES + f"machine = {{onednn = {fact}}}"
+        monkeypatch.setattr(deviations, "known", lambda text=text: deviations.parse(text))
+        assert run_suite(*ON_GRU).exit_code == exit_code
+
+
+LIMIT = """
+[[deviation]]
+rule = "input-shape"
+kinds = ["GRU"]
+devices = ["cpu"]
+when = {dtype = "bfloat16"}
+torch = ">=2"
+limit = true
+reason = "a GRU does not run in bfloat16"
+measured = "here"
+"""
+
+
+@altered_call
+def does_not_run_in_bfloat16(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    if layer.weight_hh_l0.dtype is torch.bfloat16:
+        raise RuntimeError("could not create a primitive descriptor")
+    return forward(input, hx)
+
+
+ALL_OF_GRU = ("--rnn-device=cpu", "-k", "GRU and (2_layers-bidirectional or refused) and not Cell")
+
+
+def test_a_limit_is_drawn_by_no_test(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every rule is checked in the other dtypes; only tests of the limit's rule look at it."""
+    known = [entry for entry in deviations.known() if "bfloat16" not in entry.when.values()]
+    monkeypatch.setattr(nn, "GRU", does_not_run_in_bfloat16(nn.GRU))
+    monkeypatch.setattr(deviations, "known", lambda: (*deviations.parse(LIMIT), *known))
+    outcome = run_suite(*ALL_OF_GRU, "-pterminal")
+    assert outcome.failed == {}
+    assert len(outcome.passed) > 100
+    header = "rnn-contracts: not drawn, since this torch cannot: a GRU does not run in bfloat16"
+    assert header in capsys.readouterr().out
+
+    monkeypatch.setattr(deviations, "known", lambda: known)
+    assert len(run_suite(*ALL_OF_GRU).failed) > 50
+
+
+def test_a_limit_that_is_none_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the tests of its rule alone."""
+    monkeypatch.setattr(deviations, "known", lambda: deviations.parse(LIMIT))
+    outcome = run_suite(*ON_GRU[:-1], "rule(id='input-shape') or rule(id='output-shape')")
+    assert len(outcome.passed) == len(outcome.failed) == 16
+    assert "input-shape: a known deviation no longer happens" in outcome.printed[0]
+
+
+def test_what_a_limit_covers_is_not_expected_to_happen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No other entry speaks of calls that cannot be made."""
+    text = LIMIT + SHAPES.replace("float16", "bfloat16")
+    monkeypatch.setattr(nn, "GRU", does_not_run_in_bfloat16(nn.GRU))
+    monkeypatch.setattr(deviations, "known", lambda: deviations.parse(text))
+    outcome = run_suite(*ON_GRU)
+    assert len(outcome.passed) == 16
 
 
 @altered_call

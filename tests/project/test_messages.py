@@ -17,7 +17,7 @@ from run_suite import run_suite
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from rnn_contracts import calls
+from rnn_contracts import calls, machine
 from rnn_contracts.calls import Case
 from rnn_contracts.checks import ContractViolation
 from rnn_contracts.strategies import GRID, cases
@@ -29,6 +29,7 @@ MESSAGES = {
           h_n.shape = (4, 1, 3)   expected (1, 4, 3)
                        ^  ^        D*num_layers = 1, N = 4, H_out = 3
           nn.RNN(5, 3, batch_first=True)   input (4, 2, 5)   cpu, float32
+          on {machine}
           torch {version}   reproduce:
         import torch; from torch import nn
         torch.manual_seed(1)
@@ -44,6 +45,7 @@ MESSAGES = {
           c_n.shape = (1, 5, 3)   expected (1, 5, 4)
                              ^     D*num_layers = 1, N = 5, H_cell = 4
           nn.LSTM(6, 4, proj_size=3)   input (2, 5, 6)   cpu, float32
+          on {machine}
           torch {version}   reproduce:
         import torch; from torch import nn
         torch.manual_seed(1)
@@ -58,6 +60,7 @@ MESSAGES = {
           A PackedSequence in gives a PackedSequence out, with the same batch_sizes and indices
           output.sorted_indices = None   expected tensor([0, 1])
           nn.RNN(5, 4)   input (1, 2, 5) packed with lengths [1, 1]   cpu, float32
+          on {machine}
           torch {version}   reproduce:
         import torch; from torch import nn
         torch.manual_seed(1)
@@ -73,6 +76,7 @@ MESSAGES = {
           A call returns (output, h_n) for RNN and GRU, (output, (h_n, c_n)) for LSTM
           the call returned (Tensor, [Tensor])   expected output, h_n
           nn.RNN(5, 3)   input (2, 4, 5)   cpu, float32, eval
+          on {machine}
           torch {version}   reproduce:
         import torch; from torch import nn
         torch.manual_seed(1)
@@ -87,6 +91,7 @@ MESSAGES = {
           h_0 is (D*num_layers, N, H_out), whatever batch_first says
           the call raised RuntimeError: not implemented for 'BFloat16'
           nn.RNN(5, 3)   input (2, 4, 5)   cpu, bfloat16, with initial state
+          on {machine}
           torch {version}   reproduce:
         import torch; from torch import nn
         torch.manual_seed(1)
@@ -103,6 +108,7 @@ MESSAGES = {
           output.shape = (2, 4, 6)   expected (2, 4, 3)
                                 ^     L = 2, N = 4, D*H_out = 3
           nn.RNN(5, 3)   input (2, 4, 5)   meta, float32
+          on {machine}
           torch {version}   reproduce:
         import torch; from torch import nn
         torch.manual_seed(1)
@@ -118,6 +124,7 @@ MESSAGES = {
           layer.weight_ih_l1.shape = (3, 3)   expected (3, 6)
                                          ^     gates*H_cell = 3, D*H_out = 6
           nn.RNN(5, 3, num_layers=2, bidirectional=True)   cpu, float32
+          on {machine}
           torch {version}   reproduce:
         import torch; from torch import nn
         torch.manual_seed(1)
@@ -130,6 +137,7 @@ MESSAGES = {
           The parameters are those that the documentation lists, and no others
           missing: none   unexpected: scale
           nn.RNN(5, 3)   cpu, float32
+          on {machine}
           torch {version}   reproduce:
         import torch; from torch import nn
         torch.manual_seed(1)
@@ -142,6 +150,7 @@ MESSAGES = {
           Every parameter requires a gradient
           layer.bias_ih_l0.requires_grad = False   expected True
           nn.RNN(5, 3)   cpu, float32
+          on {machine}
           torch {version}   reproduce:
         import torch; from torch import nn
         torch.manual_seed(1)
@@ -176,7 +185,9 @@ def test_message(name: str, break_torch: Callable[[str], Broken]) -> None:
 
 
 def message(name: str) -> str:
-    return textwrap.dedent(MESSAGES[name]).format(version=torch.__version__)
+    return textwrap.dedent(MESSAGES[name]).format(
+        version=torch.__version__, machine=machine.as_line(machine.facts())
+    )
 
 
 def run_as_pasted(code: str) -> tuple[str, dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import runpy
 import sys
 from pathlib import Path
 
@@ -67,6 +68,35 @@ def test_deviations_name_releases_that_were_run() -> None:
     assert named <= {*RELEASES}
     first = {entry.torch.removeprefix(">=") for entry in deviations.known()}
     assert first <= {release.rpartition(".")[0] for release in RELEASES}
+
+
+def levels() -> dict[str, tuple[dict[str, str], list[str]]]:
+    """Those of the script that checks them."""
+    path = ROOT / "tests" / "levels" / "check_levels.py"
+    found: dict[str, tuple[dict[str, str], list[str]]] = runpy.run_path(str(path))["LEVELS"]
+    return found
+
+
+def test_the_workflow_checks_every_level() -> None:
+    """Each in a job of its own; another job has the machine as it is."""
+    (listed,) = re.findall(r"level:\n((?: +- \S+\n)+)", WORKFLOWS["tests.yml"])
+    assert ["as-it-is", *re.findall(r"- (\S+)", listed)] == [*levels()]
+
+
+def test_the_page_of_machines_has_every_release_and_level() -> None:
+    """Two releases at every level, all of them on the machine as it is, and nothing failed."""
+    text = (ROOT / "docs" / "machines.md").read_text("utf-8")
+    table = text.partition("<!-- The table")[2].partition("<!-- End")[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[4:-2]]
+    assert {row[-1] for row in rows} == {"0"}
+    assert [release for release in RELEASES if not any(row[0] == release for row in rows)] == []
+    for release in ("2.13.0", "2.15.0"):
+        lowered = [row[4] for row in rows if row[0] == release]
+        for variables, _ in levels().values():
+            for name, value in variables.items():
+                assert name == "PYTHONPATH" or f"`{name}={value}`" in lowered
+        assert {"as it is", "two threads"} <= {*lowered}
+        assert "false" in [row[2] for row in rows if row[0] == release]
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
