@@ -1,0 +1,52 @@
+"""Make machines.md out of reports: what was seen on which machine.
+
+    python docs/machines.py reports/levels/*.xml reports/torch*.xml
+
+``tox -e torch2.13-levels,torch2.15-levels`` and ``tox -e torch2.0`` and the like write them.
+"""
+
+from __future__ import annotations
+
+import collections
+import sys
+from pathlib import Path
+
+from packaging.version import Version
+from pages import table
+
+from rnn_contracts import compare
+from rnn_contracts.compare import BROKEN, DEVIATES, HELD
+from rnn_contracts.machine import PROBES
+
+PAGE = Path(__file__).with_name("machines.md")
+BEFORE, AFTER = "<!-- The table is made by machines.py. -->", "<!-- End of the table. -->"
+
+
+def row(path: Path) -> tuple[str, ...]:
+    """Release, machine, and how many tests came out how."""
+    report = compare.read(path)
+    facts = {name: " or ".join(sorted(values)) for name, values in report.machine.items()}
+    counts = collections.Counter(result.outcome for result in report.results.values())
+    lowered = [f"`{name}={value}`" for name, value in facts.items() if name.isupper()]
+    lowered += ["two threads"] * path.stem.endswith("two-threads")
+    return (
+        report.torch.partition("+")[0].partition(" ")[0],
+        " ".join(facts[name] for name in ("os", "architecture", "cpu_capability")),
+        *(facts[name] for name in PROBES),
+        ", ".join(lowered) or "as it is",
+        *(str(counts[outcome]) for outcome in (HELD, DEVIATES, BROKEN)),
+    )
+
+
+def main(paths: list[str]) -> None:
+    """Put the table into the page."""
+    rows = sorted({row(Path(path)) for path in paths}, key=lambda it: (Version(it[0]), it[1:]))
+    head = ("torch", "machine", *(f"`{it}`" for it in PROBES), "lowered by")
+    made = table(*head, "passed", "known failures", "failed", rows=rows)
+    text = PAGE.read_text("utf-8")
+    start, end = text.index(BEFORE) + len(BEFORE), text.index(AFTER)
+    PAGE.write_text(f"{text[:start]}\n\n{made}\n\n{text[end:]}", "utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
