@@ -19,6 +19,8 @@ from typing import Any
 import pyperf  # type: ignore[import-untyped]
 from figures import GREY, save
 
+from rnn_contracts.citing.tables import markdown_table
+
 DOCS = Path(__file__).parent
 FACTORS = (1, 3, 10)
 WORKERS = (1, 2)
@@ -107,15 +109,7 @@ def number(value: float | None, unit: str = "") -> str:
     return f"{value:.{digits}f}{unit}"
 
 
-def table(
-    head: Sequence[str], rows: Iterator[Sequence[str]] | Sequence[Sequence[str]]
-) -> list[str]:
-    """Lines of Markdown."""
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return [*lines, *("| " + " | ".join(row) + " |" for row in rows), ""]
-
-
-def targets(runs: Sequence[Run]) -> list[str]:
+def targets(runs: Sequence[Run]) -> str:
     """What was aimed at, beside what each run measured."""
 
     def seeds(run: Run) -> str:
@@ -139,7 +133,7 @@ def targets(runs: Sequence[Run]) -> list[str]:
         ("median time to the first red after collection, whole check", "at most 5 s",
          [number(run.first_red, " s") for run in runs]),
     ]  # fmt: skip
-    return table(
+    return markdown_table(
         ["target", "asked", *names(runs)], [(what, asked, *found) for what, asked, found in rows]
     )
 
@@ -149,24 +143,24 @@ def names(runs: Sequence[Run]) -> list[str]:
     return [f"{name}, {run.date}" for name, run in zip(("first", "newest"), runs, strict=True)]
 
 
-def seconds(runs: Sequence[Run]) -> list[str]:
+def seconds(runs: Sequence[Run]) -> str:
     """Every process that was timed."""
     labels = dict.fromkeys(name for run in reversed(runs) for name in run.seconds)
-    return table(
+    return markdown_table(
         ["seconds", *names(runs)],
         [(label, *(number(run.seconds.get(label)) for run in runs)) for label in labels],
     )
 
 
-def overhead(runs: Sequence[Run]) -> list[str]:
+def overhead(runs: Sequence[Run]) -> str:
     """The counts and CPU seconds of one process."""
-    return table(
+    return markdown_table(
         ["one process", *names(runs)],
         [(name, *(str(run.overhead.get(name, "")) for run in runs)) for name in runs[-1].overhead],
     )
 
 
-def sharpness(run: Run) -> list[str]:
+def sharpness(run: Run) -> str:
     """Layer by layer."""
     layers: dict[tuple[str, str], dict[str, list[dict[str, Any]]]] = {}
     for it in run.sharpness:
@@ -187,7 +181,7 @@ def sharpness(run: Run) -> list[str]:
             examples = statistics.median(it["examples"] for it in red)
             yield f"{share}{time:.2f} s, {examples:g}"
 
-    return table(
+    return markdown_table(
         ["rule", "broken layer", "default, seeds", "ci", "whole check"],
         [tuple(row(*key, found)) for key, found in sorted(layers.items())],
     )
@@ -250,13 +244,13 @@ def finish(figure: Any, axes: Any, name: str, alternative: str) -> str:
     return f"![{alternative}](benchmarks/{name}.svg)"
 
 
-def machine(run: Run) -> list[str]:
+def machine(run: Run) -> str:
     """What it ran on."""
     said = run.machine
-    return [
+    return (
         f"{said['cpu_count']} cores ({said['cpu_model_name']}), {said['platform']}, Python "
         f"{run.overhead['python']}, torch {run.overhead['torch']}."
-    ]
+    )
 
 
 def main(directories: list[str]) -> None:
@@ -265,26 +259,18 @@ def main(directories: list[str]) -> None:
     made = {
         "machine": machine(runs[-1]),
         "targets": targets(runs),
-        "growth": [picture_of_growth(runs)],
+        "growth": picture_of_growth(runs),
         "seconds": seconds(runs),
         "overhead": overhead(runs),
-        "sharpness": [picture_of_sharpness(runs)],
+        "sharpness": picture_of_sharpness(runs),
         "layers": sharpness(runs[-1]),
     }
     page = DOCS / "benchmarks.md"
     text = page.read_text("utf-8")
-    for name, lines in made.items():
+    for name, part in made.items():
         start, end = f"<!-- {name} -->\n", "<!-- end -->"
         before, _, rest = text.partition(start)
-        text = (
-            before
-            + start
-            + "\n"
-            + "\n".join(lines).rstrip()
-            + "\n\n"
-            + end
-            + rest.partition(end)[2]
-        )
+        text = f"{before}{start}\n{part}\n\n{end}{rest.partition(end)[2]}"
     page.write_text(text, "utf-8")
 
 

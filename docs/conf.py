@@ -1,4 +1,4 @@
-"""The site: ``tox -e docs``. What is made from the contract, ``pages.py`` makes before each build."""
+"""The site: ``tox -e docs``. Before each build ``pages.py`` makes the pages that show the contract."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pathlib import Path
 from sphinx.application import Sphinx
 
 import rnn_contracts
-from rnn_contracts import render
+from rnn_contracts.citing.citations import AUTHORS, SITE, YEAR
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 import pages
 
 project = "rnn-contracts"
-author = render.AUTHORS
-project_copyright = f"{render.YEAR}, {author}"
+author = AUTHORS
+project_copyright = f"{YEAR}, {author}"
 version = release = rnn_contracts.__version__
 
 extensions = ["myst_parser", "rnn_contracts.sphinx"]
@@ -28,7 +28,7 @@ exclude_patterns = ["_build", "generated"]
 
 html_theme = "furo"
 html_title = f"rnn-contracts {version}"
-html_baseurl = render.SITE
+html_baseurl = SITE
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_show_sphinx = False

@@ -15,8 +15,9 @@ from pathlib import Path
 from defusedxml import ElementTree
 
 from rnn_contracts import deviations
+from rnn_contracts.citing.escaping import in_markdown
+from rnn_contracts.citing.tables import markdown_table
 from rnn_contracts.compare import counted
-from rnn_contracts.render import in_markdown
 
 DOCS = Path(__file__).parent
 HEAD = """\
@@ -26,9 +27,8 @@ What the suite says of layers that claim to be `nn.LSTM` or `nn.GRU`, on torch {
 -e findings` makes this page: it checks each layer, expects what
 [`examples/deviations.toml`](../examples/deviations.toml) says of it, and fails if that does not happen.
 What torch's own layer does wrong too is left out. Each message is that of one case.
-
-| layer | tests that hold | deviate | are not supported |
-|---|---|---|---|"""
+"""
+COLUMNS = ("layer", "tests that hold", "deviate", "are not supported")
 
 
 class Finding:
@@ -73,10 +73,11 @@ def page(paths: list[str]) -> str:
     outcomes: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
     findings: Findings = collections.defaultdict(dict)
     (torch,) = {read(path, outcomes, findings) for path in paths}
-    lines = [HEAD.format(torch=torch)]
-    for subject, counts in outcomes.items():
-        numbers = " | ".join(str(counts[it]) for it in ("held", "deviates", "not supported"))
-        lines.append(f"| {in_markdown(subject)} | {numbers} |")
+    rows = [
+        [in_markdown(subject), *(str(counts[it]) for it in ("held", "deviates", "not supported"))]
+        for subject, counts in outcomes.items()
+    ]
+    lines = [HEAD.format(torch=torch), markdown_table(COLUMNS, rows)]
     for subject, found in findings.items():
         lines += ["", f"## {in_markdown(subject)}"]
         for deviation, finding in sorted(found.items()):

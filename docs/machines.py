@@ -13,9 +13,9 @@ from pathlib import Path
 
 from defusedxml import ElementTree
 from packaging.version import Version
-from pages import table
 
 from rnn_contracts import compare
+from rnn_contracts.citing.tables import markdown_table
 from rnn_contracts.compare import DEVIATES, HELD
 from rnn_contracts.machine import PROBES
 
@@ -47,7 +47,7 @@ def main(paths: list[str]) -> None:
     """Put the table into the page."""
     rows = sorted({row(Path(path)) for path in paths}, key=lambda it: (Version(it[0]), it[1:]))
     head = ("torch", "machine", *(f"`{it}`" for it in PROBES), "lowered by")
-    made = table(*head, "passed", "known failures", "failed", rows=rows)
+    made = markdown_table([*head, "passed", "known failures", "failed"], rows)
     text = PAGE.read_text("utf-8")
     start, end = text.index(BEFORE) + len(BEFORE), text.index(AFTER)
     PAGE.write_text(f"{text[:start]}\n\n{made}\n\n{text[end:]}", "utf-8")

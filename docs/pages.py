@@ -1,15 +1,19 @@
-"""Make the parts of the site that follow from the contract: pages of rules, shapes and pictures."""
+"""Make the parts of the site that show the contract: the pages of rules, the shapes, the pictures."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
-from rnn_contracts import RULES, Layer, Rule, contracts, explain, picture, render
+from rnn_contracts import RULES, Layer, Rule, contracts, shapes
+from rnn_contracts.citing import describe_rule, picture
+from rnn_contracts.citing.citations import CITATIONS
+from rnn_contracts.citing.describe_call import PACKED
+from rnn_contracts.citing.escaping import in_markdown
+from rnn_contracts.citing.lists import rule_as_data
+from rnn_contracts.citing.tables import markdown_table
 from rnn_contracts.contracts import CELLS, LAYERS, TENSORS
-from rnn_contracts.explanation import PACKED
-from rnn_contracts.render import in_markdown
 
 LESSON = {
     "one-layer": Layer("RNN", 5, 8, batch_first=True),
@@ -27,13 +31,13 @@ KINDS = {
 
 
 def write(docs: Path) -> None:
-    """Write them all, and remove those of rules that there were."""
+    """Write all pages, and remove the pages of rules that no longer exist."""
     files = {f"rules/{rule.id}.md": rule_page(rule) for rule in RULES.values()}
     files["rules/index.md"] = rule_index()
     files["shapes.md"] = shape_table()
     files["generated/contract.html"] = contract_data()
     for name, layer in LESSON.items():
-        files[f"generated/{name}.html"] = explain(layer, (2, 4, 5))._repr_html_()
+        files[f"generated/{name}.html"] = shapes(layer, (2, 4, 5))._repr_html_()
     for directory in ("rules", "generated"):
         (docs / directory).mkdir(exist_ok=True)
         for path in (docs / directory).iterdir():
@@ -41,15 +45,9 @@ def write(docs: Path) -> None:
                 path.unlink()
     for name, text in files.items():
         path = docs / name
-        # Sphinx reads again what is written again.
+        # Sphinx would read the page again, although nothing changed.
         if not path.is_file() or path.read_text("utf-8") != text:
             path.write_text(text, "utf-8")
-
-
-def table(*head: str, rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def bullets(lines: Iterable[str]) -> str:
@@ -69,49 +67,47 @@ def linked(text: str) -> str:
 
 
 def rule_page(rule: Rule) -> str:
-    """All that is known of a rule."""
+    """Return the page of a rule, with all that is known of it."""
     parts = [
         f"(rnn-rule-{rule.id})=\n# {rule.id}",
         f"**{in_markdown(rule.says)}.**",
-        f"A rule of kind {rule.kind}, about {', '.join(f'`nn.{it}`' for it in rule.layers)}. "
+        f"A rule of kind {rule.kind}, about {', '.join(f'`nn.{name}`' for name in rule.layers)}. "
         f"Promised from torch {rule.since} on.",
     ]
     if rule.shapes:
         rows = [
-            [f"`{n}`", layout, f"`{render.shape(it)}`"] for n, layout, it in render.shapes(rule)
+            [f"`{name}`", layout, f"`{describe_rule.as_tuple(shape)}`"]
+            for name, layout, shape in describe_rule.shape_rows(rule)
         ]
-        parts.append(table("tensor", "layout", "shape", rows=rows))
+        parts.append(markdown_table(["tensor", "layout", "shape"], rows))
     if rule.condition:
         parts.append(fenced("text", rule.condition))
     if rule.kind == "shape":
         parts += ["## Picture", "In full strength: what the rule speaks of.", rule_picture(rule)]
     parts += ["## What torch says"]
-    for classes, quote in render.quotes(rule):
+    for classes, quote in describe_rule.quotes(rule):
         parts += [f"Of {classes}:", fenced("none", quote)]
     parts.append(f"Source: <{rule.source}>")
     if rule.pitfalls:
-        caught = bullets(f"<{issue}>" for issue in render.pitfalls(rule))
+        caught = bullets(f"<{issue}>" for issue in describe_rule.pitfalls(rule))
         parts += ["## Who was caught by it", caught]
-    parts += ["## Known deviations", bullets(map(linked, render.deviations(rule)))]
+    parts += ["## Known deviations", bullets(map(linked, describe_rule.deviations(rule)))]
     parts += [
         "## How it is checked",
-        bullets(
-            f"`{name}`: {in_markdown(says.replace('`', ''))}"
-            for name, says, _ in render.tests(rule)
-        ),
-        fenced("console", f"$ {render.command(rule)}"),
+        bullets([f"`{describe_rule.test_of(rule)}`"]),
+        fenced("console", f"$ {describe_rule.command(rule)}"),
         "## Cite it",
     ]
-    for language, cite in render.CITATIONS.items():
+    for language, cite in CITATIONS.items():
         parts += [f"In {language}:", fenced(language, cite(rule))]
     return "\n\n".join(parts) + "\n"
 
 
 def rule_picture(rule: Rule) -> str:
-    """A layer that the rule speaks of, whose sizes all differ."""
+    """Return the picture of a layer that the rule is about. Its sizes all differ."""
     kind = rule.layers[-1] if rule.layers == CELLS else rule.layers[0]
     if kind in CELLS:
-        explanation = explain(Layer(kind, 5, 8), (2, 5))
+        call = shapes(Layer(kind, 5, 8), (2, 5))
     else:
         proj_size = 7 if kind == "LSTM" else 0
         layer = Layer(
@@ -126,13 +122,13 @@ def rule_picture(rule: Rule) -> str:
         lengths = (3, 2) if [*rule.shapes] == ["packed"] else None
         sizes = {"batch-first-ignored-unbatched": (3, 5), "empty-batch-allowed": (0, 3, 5)}
         shape = (5, 5) if lengths else sizes.get(rule.id, (2, 3, 5))
-        explanation = explain(layer, shape, lengths)
-    svg = explanation.svg(rule.tensors or TENSORS)
-    return fenced("{raw} html", f"<p><code>{explanation.layer}</code></p>\n{svg}")
+        call = shapes(layer, shape, lengths)
+    svg = call.svg(rule.tensors or TENSORS)
+    return fenced("{raw} html", f"<p><code>{call.layer}</code></p>\n{svg}")
 
 
 def rule_index() -> str:
-    """All rules, by kind."""
+    """Return the page that lists all rules by kind."""
     parts = [
         "# Rules",
         "Each rule has a page of its own at a permanent address: its id is never changed and never "
@@ -144,14 +140,14 @@ def rule_index() -> str:
         toctree = "\n".join([":hidden:", "", *(rule.id for rule in rules)])
         parts += [
             f"## {title}",
-            table("rule", "says", rows=rows),
+            markdown_table(["rule", "says"], rows),
             fenced("{toctree}", toctree),
         ]
     return "\n\n".join(parts) + "\n"
 
 
 def shape_table() -> str:
-    """Every shape on a page."""
+    """Return the page with every shape."""
     parts = ["# The shapes", "What goes into and comes out of a recurrent layer of PyTorch."]
     for title, kinds, kind in (
         ("Layers: RNN, GRU, LSTM", LAYERS, "shape"),
@@ -166,14 +162,14 @@ def shape_table() -> str:
         (layouts,) = {tuple(rule.shapes) for rule in rules}
         rows = [
             [
-                f"`{name}{'_l[k]' * (kind == 'parameter')}`",
-                *(f"`{render.shape(rule.shapes[layout])}`" for layout in layouts),
+                f"`{name}_l[k]`" if kind == "parameter" else f"`{name}`",
+                *(f"`{describe_rule.as_tuple(rule.shapes[layout])}`" for layout in layouts),
                 f"{{rnn-rule}}`{rule.id}`",
             ]
             for rule in rules
             for name in rule.tensors
         ]
-        parts += [f"## {title}", table("tensor", *layouts, "rule", rows=rows)]
+        parts += [f"## {title}", markdown_table(["tensor", *layouts, "rule"], rows)]
     parts.append(
         "`c_0`, `c_n` and `c_1` are of LSTM and LSTMCell, `weight_hr` of an LSTM with proj_size."
     )
@@ -181,19 +177,22 @@ def shape_table() -> str:
 
 
 def axes() -> str:
-    """What the axes mean, as the head of the contract says."""
+    """Return the table of axes from the docstring of the contract."""
     ruler = "=" * 14 + "  " + "=" * 46
     _, lines, _ = (contracts.__doc__ or "").split(ruler)
     rows = [line.split(maxsplit=1) for line in lines.strip().splitlines()]
-    return table("axis", "size", rows=([f"`{axis}`", in_markdown(size)] for axis, size in rows))
+    return markdown_table(
+        ["axis", "size"], ([f"`{axis}`", in_markdown(size)] for axis, size in rows)
+    )
 
 
 def contract_data() -> str:
-    """The contract as JSON, for the form of what-shape.md; in the page, so that it needs no server."""
+    """Return the contract as JSON, for the form of what-shape.md.
+
+    It is a part of the page, so that the page works without a server.
+    """
     data = {
-        "rules": {
-            rule.id: render.exported(rule) for rule in RULES.values() if rule.kind == "shape"
-        },
+        "rules": {rule.id: rule_as_data(rule) for rule in RULES.values() if rule.kind == "shape"},
         "tensors": TENSORS,
         "returns": contracts.RETURNS,
         "pictures": picture.templates(),

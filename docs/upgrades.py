@@ -17,9 +17,10 @@ import matplotlib as mpl
 from figures import GREY, save
 
 from rnn_contracts import compare
+from rnn_contracts.citing.escaping import in_markdown
+from rnn_contracts.citing.tables import markdown_table
 from rnn_contracts.compare import BROKEN, DEVIATES, HELD
 from rnn_contracts.contracts import RULES
-from rnn_contracts.render import in_markdown
 
 DOCS = Path(__file__).parent
 Counts = collections.Counter[str]
@@ -48,20 +49,17 @@ def state(counts: Counts | None) -> str:
     return f"deviates in {counts[DEVIATES]} of {counts.total()}" if counts[DEVIATES] else "held"
 
 
-def table(reports: list[compare.Report]) -> list[str]:
+def table(reports: list[compare.Report]) -> str:
     """Rule by release."""
     columns = [by_rule(report) for report in reports]
-    lines = [
-        "| rule | " + " | ".join(map(release, reports)) + " |",
-        "|---|" + "---|" * len(reports),
-    ]
+    rows = []
     for rule in RULES.values():
         states = [
             state(column.get(rule.id)) if rule.promised(report.torch) else "not promised"
             for column, report in zip(columns, reports, strict=True)
         ]
-        lines.append(f"| `{rule.id}` | " + " | ".join(states) + " |")
-    return lines
+        rows.append([f"`{rule.id}`", *states])
+    return markdown_table(["rule", *map(release, reports)], rows)
 
 
 def step(old: compare.Report, new: compare.Report) -> list[str]:
@@ -145,7 +143,7 @@ def main(paths: list[str]) -> None:
         + ". A rule deviates where the release is known "
         "not to keep it; [`deviations.toml`](../rnn_contracts/deviations.toml) says why.",
         "",
-        *table(reports),
+        table(reports),
         "",
     ]
     (DOCS / "upgrades.md").write_text("\n".join(lines), "utf-8")

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rnn_contracts.checks import ContractViolation, check
-    from rnn_contracts.explanation import explain
+    from rnn_contracts.citing.describe_call import shapes
+    from rnn_contracts.citing.describe_rule import explain
     from rnn_contracts.parametrize import parametrize_with_rules
 
 __all__ = [
@@ -38,13 +39,15 @@ __all__ = [
     "parameter_shapes",
     "parametrize_with_rules",
     "rule",
+    "shapes",
 ]
 
 _LAZY = {
     "ContractViolation": "checks",
     "check": "checks",
-    "explain": "explanation",
+    "explain": "citing.describe_rule",
     "parametrize_with_rules": "parametrize",
+    "shapes": "citing.describe_call",
 }
 
 

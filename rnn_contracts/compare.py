@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rnn_contracts import machine
+from rnn_contracts.citing.escaping import in_markdown
 from rnn_contracts.contracts import RULES
-from rnn_contracts.render import in_markdown
 
 HELD, DEVIATES, BROKEN, NOT_CHECKED = "held", "deviates", "broken", "not checked"
 NOT_SUPPORTED = "not supported"

@@ -1,11 +1,12 @@
 """Cite rules from any Sphinx project: ``extensions = ["rnn_contracts.sphinx"]``.
 
-The role ``:rnn-rule:`final-hidden-shape``` is a link to the page of the rule, in MyST
-``{rnn-rule}`final-hidden-shape```. The directive ``rnn-rule`` puts its sentence, its shapes or
-condition, and the link into the text. An unknown rule is a warning that names the nearest.
+The role ``:rnn-rule:`final-hidden-shape``` is a link to the page of the rule. In MyST it is
+``{rnn-rule}`final-hidden-shape```. The directive ``rnn-rule`` puts the sentence of the rule, its
+shapes or condition, and the link into the text. An unknown rule gives a warning that names the
+nearest ids.
 
-Each page has the label ``rnn-rule-ID``. A project that knows it, through intersphinx or as its own,
-links there; any other to the site.
+The page of each rule has the label ``rnn-rule-ID``. If the project knows this label, as its own or
+through intersphinx, the link goes there. Otherwise it goes to the site.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from sphinx.util import logging
 from sphinx.util.docutils import ReferenceRole, SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
-from rnn_contracts import RULES, Rule, __version__, render, rule
+from rnn_contracts import RULES, Rule, __version__, rule
+from rnn_contracts.citing.citations import address
+from rnn_contracts.citing.describe_rule import as_tuple, shape_rows
 
 _logger = logging.getLogger(__name__)
 
@@ -27,7 +30,7 @@ class RuleRole(ReferenceRole):
     """``:rnn-rule:`ID``` or ``:rnn-rule:`title <ID>```."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        """The link; the bare id if there is no such rule."""
+        """Return the link, or the bare id if there is no such rule."""
         cited = _find(self.target, self.get_location())
         if cited is None:
             return [nodes.literal("", self.target)], []
@@ -41,7 +44,7 @@ class RuleDirective(SphinxDirective):
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        """A paragraph with link and sentence, and a list of what the rule states."""
+        """Return a paragraph with link and sentence, and a list of shapes or the condition."""
         cited = _find(self.arguments[0], self.get_location())
         if cited is None:
             return [nodes.paragraph("", "", nodes.literal("", self.arguments[0]))]
@@ -50,8 +53,8 @@ class RuleDirective(SphinxDirective):
             "", "", nodes.strong("", "", link), nodes.Text(f": {cited.says}")
         )
         formulas = nodes.bullet_list()
-        for name, layout, shape in render.shapes(cited):
-            formulas += _item(f"{name}: {render.shape(shape)}", f", {layout}")
+        for name, layout, shape in shape_rows(cited):
+            formulas += _item(f"{name}: {as_tuple(shape)}", f", {layout}")
         if cited.condition:
             formulas += _item(cited.condition)
         return [nodes.container("", sentence, formulas, classes=["rnn-rule"])]
@@ -88,19 +91,20 @@ def _link(cited: Rule, docname: str, text: nodes.Node | None = None) -> pending_
 def _link_to_site(
     app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nodes.TextElement
 ) -> nodes.reference | None:
-    """Where neither the project nor its inventories know the label."""
+    """Link to the site, if neither the project nor its inventories know the label."""
     if "rnn_rule" not in node:
         return None
     cited = RULES[node["rnn_rule"]]
-    return nodes.reference("", "", content, refuri=render.address(cited), reftitle=cited.says)
+    return nodes.reference("", "", content, refuri=address(cited), reftitle=cited.says)
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
-    """What Sphinx calls."""
-    # Another version of the contract may say it otherwise.
+    """Register the role and the directive."""
+    # A change of this value makes Sphinx read every page again. Another version of the contract may
+    # have other sentences.
     app.add_config_value("rnn_contracts_version", __version__, "env")
     app.add_role("rnn-rule", RuleRole())
     app.add_directive("rnn-rule", RuleDirective)
-    # After intersphinx.
+    # Intersphinx has priority 500, so it looks first.
     app.connect("missing-reference", _link_to_site, priority=900)
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}

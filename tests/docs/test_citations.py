@@ -13,7 +13,8 @@ from pybtex.database import parse_string  # type: ignore[import-untyped]
 from pylatexenc.latex2text import LatexNodes2Text  # type: ignore[import-untyped]
 from pylatexenc.latexwalker import LatexWalker  # type: ignore[import-untyped]
 
-from rnn_contracts import RULES, Rule, __version__, render
+from rnn_contracts import RULES, Rule, __version__
+from rnn_contracts.citing import citations, lists
 
 every_rule = pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 
@@ -43,35 +44,35 @@ class Html(HTMLParser):
 @every_rule
 def test_html(rule: Rule) -> None:
     """As a browser reads it."""
-    found = Html(render.cite_in_html(rule))
-    assert (found.text, found.links) == (said(rule), [render.address(rule)])
+    found = Html(citations.cite_in_html(rule))
+    assert (found.text, found.links) == (said(rule), [citations.address(rule)])
 
 
 @every_rule
 def test_markdown(rule: Rule) -> None:
     """As CommonMark reads it."""
-    found = Html(MarkdownIt("commonmark").render(render.cite_in_markdown(rule)))
-    assert (found.text.strip(), found.links) == (said(rule), [render.address(rule)])
+    found = Html(MarkdownIt("commonmark").render(citations.cite_in_markdown(rule)))
+    assert (found.text.strip(), found.links) == (said(rule), [citations.address(rule)])
 
 
 @every_rule
 def test_rst(rule: Rule) -> None:
     """As docutils reads it."""
-    tree = publish_doctree(render.cite_in_rst(rule), settings_overrides={"halt_level": 2})
+    tree = publish_doctree(citations.cite_in_rst(rule), settings_overrides={"halt_level": 2})
     links: list[Any] = [*tree.findall(nodes.reference)]
     assert tree.astext() == said(rule)
-    assert [link["refuri"] for link in links] == [render.address(rule)]
+    assert [link["refuri"] for link in links] == [citations.address(rule)]
 
 
 @every_rule
 def test_latex(rule: Rule) -> None:
     """As LaTeX reads it."""
-    text = render.cite_in_latex(rule)
+    text = citations.cite_in_latex(rule)
     parts, _, _ = LatexWalker(text, tolerant_parsing=False).get_latex_nodes()
     names = [getattr(part, "macroname", "") for part in parts]
     at = names.index("href")
     address, shown = (part.latex_verbatim() for part in parts[at + 1 : at + 3])
-    assert address == f"{{{render.address(rule)}}}"
+    assert address == f"{{{citations.address(rule)}}}"
     assert shown == f"{{rnn-contracts {__version__}, {rule.id}}}"
     sentence = text[: parts[at].pos]
     assert LatexNodes2Text(math_mode="text").latex_to_text(sentence) == f"{rule.says} ("
@@ -80,21 +81,21 @@ def test_latex(rule: Rule) -> None:
 @every_rule
 def test_bibtex(rule: Rule) -> None:
     """As BibTeX reads it."""
-    database = parse_string(render.cite_in_bibtex(rule), "bibtex")
+    database = parse_string(citations.cite_in_bibtex(rule), "bibtex")
     entry = database.entries[f"rnn-contracts:{rule.id}"]
     assert LatexNodes2Text(math_mode="text").latex_to_text(entry.fields["title"]) == rule.says
-    assert entry.fields["howpublished"] == rf"\url{{{render.address(rule)}}}"
+    assert entry.fields["howpublished"] == rf"\url{{{citations.address(rule)}}}"
     assert entry.fields["note"] == f"rnn-contracts {__version__}, rule {rule.id}"
-    assert [str(author) for author in entry.persons["author"]] == [f"{{{render.AUTHORS}}}"]
+    assert [str(author) for author in entry.persons["author"]] == [f"{{{citations.AUTHORS}}}"]
 
 
 @every_rule
 def test_lists(rule: Rule) -> None:
     """A table in Markdown or reStructuredText has the sentence as a reader is to see it."""
-    table = MarkdownIt("commonmark").enable("table").render(render.list_as_markdown([rule]))
+    table = MarkdownIt("commonmark").enable("table").render(lists.list_as_markdown([rule]))
     cells = [row.partition("</td>")[0] for row in table.split("<td>")[1:]]
-    assert Html(cells[0].replace("<td>", "")).links == [render.address(rule)]
+    assert Html(cells[0].replace("<td>", "")).links == [citations.address(rule)]
     assert Html(cells[2]).text == rule.says
-    tree = publish_doctree(render.list_as_rst([rule]), settings_overrides={"halt_level": 2})
+    tree = publish_doctree(lists.list_as_rst([rule]), settings_overrides={"halt_level": 2})
     shown = [entry.astext() for entry in tree.findall(nodes.entry)]
     assert shown == ["rule", "kind", "says", rule.id, rule.kind, rule.says]

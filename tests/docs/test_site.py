@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from rnn_contracts import RULES, Layer, Rule, __version__, contracts, render
+from rnn_contracts import RULES, Layer, Rule, __version__, contracts
+from rnn_contracts.citing import describe_rule
+from rnn_contracts.citing.citations import CITATIONS, SITE, address
 from rnn_contracts.contracts import TENSORS
 
 
@@ -35,13 +37,13 @@ class Text(HTMLParser):
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 def test_page_of_a_rule(site: Path, rule: Rule) -> None:
     """Its address is the one that is cited, and all that is known of the rule is on it."""
-    path = site / render.address(rule).removeprefix(render.SITE)
+    path = site / address(rule).removeprefix(SITE)
     page = Text(path.read_text("utf-8"))
-    said = [rule.id, rule.says, rule.condition, rule.source, render.command(rule)]
-    said += [*rule.quote.values(), *render.pitfalls(rule), *render.deviations(rule)]
-    said += [render.shape(shape) for shape in rule.shapes.values()]
-    said += [name for name, *_ in render.tests(rule)]
-    said += [cite(rule) for cite in render.CITATIONS.values()]
+    said = [rule.id, rule.says, rule.condition, rule.source, describe_rule.command(rule)]
+    said += [*rule.quote.values(), *describe_rule.pitfalls(rule), *describe_rule.deviations(rule)]
+    said += [describe_rule.as_tuple(shape) for shape in rule.shapes.values()]
+    said += [describe_rule.test_of(rule)]
+    said += [cite(rule) for cite in CITATIONS.values()]
     assert [text for text in said if " ".join(text.split()) not in str(page)] == []
     pictures = [
         attributes for tag, attributes in page.attributes if attributes.get("role") == "img"
@@ -68,12 +70,12 @@ def test_inventory(site: Path) -> None:
         objects[role, name] = (location.replace("$", name), title)
     for rule in RULES.values():
         label = f"rnn-rule-{rule.id}"
-        address = render.address(rule).removeprefix(render.SITE)
-        assert objects["std:label", label] == (f"{address}#{label}", rule.id)
+        location = address(rule).removeprefix(SITE)
+        assert objects["std:label", label] == (f"{location}#{label}", rule.id)
 
 
 def test_table_of_all_shapes(site: Path) -> None:
     """Every symbolic shape of the contract is on the page that is to be printed."""
     page = str(Text((site / "shapes.html").read_text("utf-8")))
-    shapes = {render.shape(it) for rule in RULES.values() for it in rule.shapes.values()}
+    shapes = {describe_rule.as_tuple(it) for rule in RULES.values() for it in rule.shapes.values()}
     assert [shape for shape in shapes if shape not in page] == []

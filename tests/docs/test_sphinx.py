@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from rnn_contracts import RULES, render
+from rnn_contracts import RULES
+from rnn_contracts.citing.citations import SITE, address
+from rnn_contracts.citing.describe_rule import as_tuple
 
 from .conftest import build
 
-HIDDEN = render.address(RULES["final-hidden-shape"])
+HIDDEN = address(RULES["final-hidden-shape"])
 
 
 def project(
@@ -52,8 +54,8 @@ def test_directive(tmp_path: Path, id: str) -> None:
     assert warnings == ""
     rule = RULES[id]
     text = " ".join(page.replace("</span>", "").replace('<span class="pre">', "").split())
-    assert f'href="{render.address(rule)}"' in text
-    for part in (rule.says, rule.condition, *map(render.shape, rule.shapes.values())):
+    assert f'href="{address(rule)}"' in text
+    for part in (rule.says, rule.condition, *map(as_tuple, rule.shapes.values())):
         for letter, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
             part = part.replace(letter, entity)
         assert " ".join(part.split()) in text
@@ -101,7 +103,7 @@ def test_without_the_extension(tmp_path: Path, site: Path) -> None:
     """Any project cites a rule through the inventory alone, as the README says."""
     role = ":external+rnn-contracts:ref:`rnn-rule-final-hidden-shape`"
     readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    mapping = f'intersphinx_mapping = {{"rnn-contracts": ("{render.SITE}", None)}}'
+    mapping = f'intersphinx_mapping = {{"rnn-contracts": ("{SITE}", None)}}'
     assert role in readme
     assert mapping in readme
     inventory = mapping.replace("None", repr(str(site / "objects.inv")))

@@ -16,9 +16,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from rnn_contracts import Layer, explain
+from rnn_contracts import Layer, shapes
+from rnn_contracts.citing.describe_call import ShapesOfCall
 from rnn_contracts.contracts import CELLS, LAYERS
-from rnn_contracts.explanation import Explanation
 
 BROWSERS = ("chromium", "google-chrome", "chromium-browser", "chrome")
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
@@ -81,7 +81,7 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
 Choice = dict[str, Any]
 
 
-def grid() -> Iterator[tuple[Choice, Explanation]]:
+def grid() -> Iterator[tuple[Choice, ShapesOfCall]]:
     """Every combination of flags, layout and sizes, as the page and as Python name it."""
     flags = itertools.product((False, True), (1, 2, 3, 10), (False, True))
     for kind, (batch_first, num_layers, bidirectional) in itertools.product(LAYERS, flags):
@@ -98,17 +98,17 @@ def grid() -> Iterator[tuple[Choice, Explanation]]:
             chosen = {"kind": kind, "input_size": 5, "hidden_size": 8, **options}
             for L, N in itertools.product((1, 2, 4, 5, 7), (0, 1, 2)):
                 shape = (N, L, 5) if batch_first else (L, N, 5)
-                yield chosen | {"layout": "batched", "N": N, "L": L}, explain(layer, shape)
+                yield chosen | {"layout": "batched", "N": N, "L": L}, shapes(layer, shape)
             for L in (1, 2, 4, 5, 7):
-                yield chosen | {"layout": "unbatched", "L": L}, explain(layer, (L, 5))
+                yield chosen | {"layout": "unbatched", "L": L}, shapes(layer, (L, 5))
             for lengths in ([1], [4], [2, 4], [7, 1, 7]):
                 choice = chosen | {"layout": "packed", "lengths": ", ".join(map(str, lengths))}
-                yield choice, explain(layer, (sum(lengths), 5), lengths)
+                yield choice, shapes(layer, (sum(lengths), 5), lengths)
     for kind in CELLS:
         chosen = {"kind": kind, "input_size": 5, "hidden_size": 8}
-        yield chosen | {"layout": "unbatched"}, explain(Layer(kind, 5, 8), (5,))
+        yield chosen | {"layout": "unbatched"}, shapes(Layer(kind, 5, 8), (5,))
         for N in (0, 1, 2):
-            yield chosen | {"layout": "batched", "N": N}, explain(Layer(kind, 5, 8), (N, 5))
+            yield chosen | {"layout": "batched", "N": N}, shapes(Layer(kind, 5, 8), (N, 5))
 
 
 def fragment(choice: Choice) -> str:
@@ -118,13 +118,13 @@ def fragment(choice: Choice) -> str:
 
 
 def test_answers_as_python_does(page: Page) -> None:
-    """On the full grid: table, sizes, line of Python and picture are those of ``explain``."""
+    """On the full grid: table, sizes, line of Python and picture are those of ``shapes``."""
     cases = [*grid()]
     assert len(cases) > 1500
     for start in range(0, len(cases), 100):
         some = cases[start : start + 100]
         answers = page.evaluate(ASK, [fragment(choice) for choice, _ in some])
-        pictures = page.evaluate(NORMAL, [explanation.svg() for _, explanation in some])
+        pictures = page.evaluate(NORMAL, [call.svg() for _, call in some])
         for (_, python), svg, answer in zip(some, pictures, answers, strict=True):
             assert answer == {
                 "rows": [list(row) for row in python.rows],
@@ -149,7 +149,7 @@ def test_sizes_are_exact(page: Page) -> None:
     }
     choice |= {"input_size": size, "hidden_size": size}
     (answer,) = page.evaluate(ASK, [fragment(choice)])
-    assert answer["rows"] == [list(row) for row in explain(layer, (2, size)).rows]
+    assert answer["rows"] == [list(row) for row in shapes(layer, (2, size)).rows]
 
 
 def test_rules_are_linked(page: Page, site: Path) -> None:
@@ -237,7 +237,7 @@ def test_address_holds_the_choice(page: Page, browser: Browser) -> None:
 def test_an_address_of_nothing(page: Page, hash: str) -> None:
     """What the form does not know is left out; nothing of it gets into the page."""
     (answer,) = page.evaluate(ASK, [hash])
-    assert answer["rows"] == [list(row) for row in explain(Layer("RNN", 5, 8), (4, 2, 5)).rows]
+    assert answer["rows"] == [list(row) for row in shapes(Layer("RNN", 5, 8), (4, 2, 5)).rows]
 
 
 def test_fields_that_say_nothing_are_hidden(page: Page) -> None:

@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from rnn_contracts import RULES, Layer, cli, deviations, explain, render
+from rnn_contracts import RULES, Layer, cli, deviations, explain, shapes
+from rnn_contracts.citing import describe_rule
+from rnn_contracts.citing.citations import CITATIONS, SITE
+from rnn_contracts.citing.lists import LISTS
 from rnn_contracts.contracts import CELLS, LAYERS
 from rnn_contracts.paths import SUITE
 
@@ -50,7 +53,7 @@ def test_list(capsys: Output) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("format", render.LISTS)
+@pytest.mark.parametrize("format", LISTS)
 def test_list_of_a_kind(capsys: Output, kind: str, format: str) -> None:
     """The rules of that kind and no others, in every format."""
     out = printed(capsys, "list", "--kind", kind, "--format", format)
@@ -66,7 +69,7 @@ def test_list_in_json(capsys: Output) -> None:
     assert [rule["id"] for rule in listed] == list(RULES)
     rule = listed[list(RULES).index("final-hidden-shape")]
     assert rule["shapes"]["batch first"] == "D*num_layers N H_out"
-    assert rule["url"] == f"{render.SITE}rules/final-hidden-shape.html"
+    assert rule["url"] == f"{SITE}rules/final-hidden-shape.html"
     assert rule["layers"] == ["RNN", "GRU", "LSTM"]
 
 
@@ -74,27 +77,36 @@ def test_list_in_json(capsys: Output) -> None:
 def test_explain(capsys: Output, id: str) -> None:
     """All that is known of a rule is there, and there is a test that checks it."""
     out, rule = printed(capsys, "explain", id), RULES[id]
+    assert f"{explain(id)}\n" == out
     known = [it for it in deviations.known() if it.rule == id]
     said = [id, rule.says, rule.condition, rule.source, f"torch {rule.since}", *rule.quote.values()]
-    said += [render.shape(shape) for shape in rule.shapes.values()]
+    said += [describe_rule.as_tuple(shape) for shape in rule.shapes.values()]
     said += [issue.removeprefix("#") for issue in rule.pitfalls]
     said += [part for it in known for part in (it.reason, it.torch, it.mended, it.link)]
     said += [
         f"rnn-contracts check -m \"{'slow and ' * (id in SLOW)}rule(id='{id}')\"",
-        f"{render.SITE}rules/{id}.html",
+        f"{SITE}rules/{id}.html",
     ]
     assert [part for part in said if part not in out] == []
     assert ("none known" in out) == (not known)
-    assert "test_" in out.partition("checked by")[2]
+    assert describe_rule.test_of(rule) in out.partition("checked by")[2]
 
 
 def test_explain_names_the_tests() -> None:
-    """The tests of a rule are those that the suite declares to be, and exist."""
+    """The test that is named for a rule exists, declares that it checks it, and is slow if told so."""
     for rule in RULES.values():
-        for name, says, _ in render.tests(rule):
-            file, _, function = name.partition("::")
-            assert f"def {function}(" in (SUITE / file).read_text("utf-8")
-            assert says
+        file, _, function = describe_rule.test_of(rule).partition("::")
+        decorators, found, _ = (SUITE / file).read_text("utf-8").partition(f"def {function}(")
+        declaration = decorators.rpartition("\n\n\n")[2]
+        assert found
+        assert f'"{rule.id}"' in declaration
+        assert ("slow=True" in declaration) == describe_rule.is_slow(rule)
+
+
+def test_explain_of_no_rule() -> None:
+    """In Python too the nearest ids are named."""
+    with pytest.raises(ValueError, match="no rule 'final-hiden-shape'; did you mean"):
+        explain("final-hiden-shape")
 
 
 def test_shapes(capsys: Output) -> None:
@@ -136,7 +148,7 @@ def test_shapes_of_packed_input(capsys: Output) -> None:
         capsys,
         *["shapes", "LSTM", "5", "8", "--proj-size", "3", "--input", "6,5", "--lengths", "4,2"],
     )
-    assert out == f"{explain(Layer('LSTM', 5, 8, proj_size=3), (6, 5), (4, 2))}\n"
+    assert out == f"{shapes(Layer('LSTM', 5, 8, proj_size=3), (6, 5), (4, 2))}\n"
 
 
 @pytest.mark.parametrize("kind", LAYERS + CELLS)
@@ -148,12 +160,12 @@ def test_shapes_of_every_kind(capsys: Output, kind: str) -> None:
 
 def test_cite(capsys: Output) -> None:
     """Each format has the sentence and the address; tests/docs reads them as what they are."""
-    for format in render.CITATIONS:
+    for format in CITATIONS:
         out = printed(capsys, "cite", "final-hidden-shape", "--format", format)
-        assert f"{render.SITE}rules/final-hidden-shape.html" in out
+        assert f"{SITE}rules/final-hidden-shape.html" in out
     assert printed(capsys, "cite", "steps-are-causal") == (
         "In the forward direction no step influences one before it ([rnn-contracts 0.1.0, "
-        f"steps-are-causal]({render.SITE}rules/steps-are-causal.html))\n"
+        f"steps-are-causal]({SITE}rules/steps-are-causal.html))\n"
     )
 
 

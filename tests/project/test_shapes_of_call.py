@@ -1,4 +1,4 @@
-"""What ``explain`` shows is what torch does."""
+"""What ``shapes`` shows is what torch does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ import torch
 from torch import nn
 
 import rnn_contracts
-from rnn_contracts import Layer, explain, explanation, picture, render
+from rnn_contracts import Layer, shapes
+from rnn_contracts.citing import describe_call, describe_rule, picture
+from rnn_contracts.citing.citations import address
 from rnn_contracts.contracts import CELLS, LAYERS, RULES, TENSORS
 
 CALLS: list[tuple[Layer, tuple[int, ...], tuple[int, ...] | None]] = [
@@ -32,45 +34,45 @@ CALLS += [(Layer("LSTM", 5, 8, proj_size=3), (2, 4, 5), None)]
 @pytest.mark.parametrize(("layer", "shape", "lengths"), CALLS, ids=str)
 def test_code(layer: Layer, shape: tuple[int, ...], lengths: tuple[int, ...] | None) -> None:
     """The line of Python runs, and what it makes has the shapes that are shown."""
-    explained = explain(layer, shape, lengths)
+    call = shapes(layer, shape, lengths)
     made: dict[str, Any] = {"torch": torch, "nn": nn}
-    exec(explained.code, made)
-    for name in explained.shapes:
+    exec(call.code, made)
+    for name in call.shapes:
         if name in made:
             found = made[name].data if name == "output" and lengths else made[name]
-            assert tuple(found.shape) == explained.shapes[name]
+            assert tuple(found.shape) == call.shapes[name]
     assert {name for name in TENSORS if name in made} >= {"output", "h_n"} or layer.kind in CELLS
 
 
 def test_of_a_layer_of_torch() -> None:
-    """A layer of torch is explained as its arguments are, and so is a torch.Size."""
+    """A layer of torch gives what its arguments give, and a torch.Size what its numbers give."""
     layer = nn.RNN(5, 8, num_layers=10, batch_first=True)
-    expected = explain(Layer("RNN", 5, 8, num_layers=10, batch_first=True), (2, 4, 5))
-    found = explain(layer, torch.Size([2, 4, 5]))
+    expected = shapes(Layer("RNN", 5, 8, num_layers=10, batch_first=True), (2, 4, 5))
+    found = shapes(layer, torch.Size([2, 4, 5]))
     assert (repr(found), found._repr_html_()) == (repr(expected), expected._repr_html_())
     packed = nn.utils.rnn.pack_sequence([torch.zeros(3, 5), torch.zeros(2, 5)])
     lengths: Any = torch.tensor([3, 2])
-    explained = explain(nn.GRU(5, 8), packed.data.shape, lengths)
-    assert explained.title == "nn.GRU(5, 8), packed, lengths [3, 2]"
+    call = shapes(nn.GRU(5, 8), packed.data.shape, lengths)
+    assert call.title == "nn.GRU(5, 8), packed, lengths [3, 2]"
 
 
 def test_in_a_notebook() -> None:
     """The table with links to the rules, and the picture."""
-    explained = explain(Layer("LSTM", 5, 8, proj_size=3), (2, 4, 5))
-    tree = ElementTree.fromstring(f"<div>{explained._repr_html_()}</div>")
+    call = shapes(Layer("LSTM", 5, 8, proj_size=3), (2, 4, 5))
+    tree = ElementTree.fromstring(f"<div>{call._repr_html_()}</div>")
     rows = [["".join(cell.itertext()) for cell in row] for row in tree.iter("tr")]
-    assert rows == [["tensor", "shape", "here", "rule"], *map(list, explained.rows)]
+    assert rows == [["tensor", "shape", "here", "rule"], *map(list, call.rows)]
     assert [link.get("href") for link in tree.iter("a")] == [
-        render.address(RULES[id]) for *_, id in explained.rows
+        address(RULES[id]) for *_, id in call.rows
     ]
-    assert explained.svg() in explained._repr_html_()
+    assert call.svg() in call._repr_html_()
 
 
 @pytest.mark.parametrize(("layer", "shape", "lengths"), CALLS[::7] + CALLS[-8:], ids=str)
 def test_picture(layer: Layer, shape: tuple[int, ...], lengths: tuple[int, ...] | None) -> None:
     """A file of its own: well-formed, in words too, with every tensor and no field left open."""
-    explained = explain(layer, shape, lengths)
-    svg = explained.svg()
+    call = shapes(layer, shape, lengths)
+    svg = call.svg()
     tree = ElementTree.fromstring(svg)
     words, texts = (
         tree.get("aria-label") or "",
@@ -78,7 +80,7 @@ def test_picture(layer: Layer, shape: tuple[int, ...], lengths: tuple[int, ...] 
     )
     assert tree.tag == "{http://www.w3.org/2000/svg}svg"
     assert tree.get("role") == "img"
-    for name, symbolic, numbers, _ in explained.rows:
+    for name, symbolic, numbers, _ in call.rows:
         assert f"{name:<7}{symbolic} = {numbers}" in texts
         assert f"{symbolic} = {numbers}" in words
     assert not re.search(r"\{\w+\}", svg)
@@ -86,9 +88,9 @@ def test_picture(layer: Layer, shape: tuple[int, ...], lengths: tuple[int, ...] 
 
 def test_picture_shows_every_state() -> None:
     """Each row of h_n sits at its own layer and direction; many layers are left out by name."""
-    few = explain(Layer("GRU", 5, 8, num_layers=3, bidirectional=True), (4, 2, 5)).svg()
+    few = shapes(Layer("GRU", 5, 8, num_layers=3, bidirectional=True), (4, 2, 5)).svg()
     assert re.findall(r">h_n\[(\d+)\]", few) == ["4", "5", "2", "3", "0", "1"]
-    many = explain(Layer("LSTM", 5, 8, num_layers=10, bidirectional=True), (40, 2, 5)).svg()
+    many = shapes(Layer("LSTM", 5, 8, num_layers=10, bidirectional=True), (40, 2, 5)).svg()
     for state in "hc":
         assert re.findall(rf">{state}_n\[(\d+)\]", many) == ["18", "19", "2", "3", "0", "1"]
         assert re.findall(rf">{state}_0\[(\d+)\]", many) == ["18", "19", "2", "3", "0", "1"]
@@ -110,37 +112,37 @@ def labels(svg: str, pattern: str) -> dict[str, int]:
 @pytest.mark.parametrize("kind", ["RNN", "LSTM"])
 def test_picture_shows_where_states_start_and_end(kind: str) -> None:
     """Forward from left to right, backward from right to left; c beside h."""
-    svg = explain(Layer(kind, 5, 8, num_layers=2, bidirectional=True), (4, 2, 5)).svg()
+    svg = shapes(Layer(kind, 5, 8, num_layers=2, bidirectional=True), (4, 2, 5)).svg()
     for state in "hc" if kind == "LSTM" else "h":
         at = labels(svg, rf"{state}_[0n]\[\d\]")
         for row in range(4):
             start, end = at[f"{state}_0[{row}]"], at[f"{state}_n[{row}]"]
             assert (start > end) == (row % 2 == 1)
-    one = labels(explain(Layer("GRU", 5, 8), (4, 2, 5)).svg(), r"h_[0n]\[0\]")
+    one = labels(shapes(Layer("GRU", 5, 8), (4, 2, 5)).svg(), r"h_[0n]\[0\]")
     assert one["h_0[0]"] < one["h_n[0]"]
-    cell = labels(explain(Layer("LSTMCell", 5, 8), (2, 5)).svg(), "[hc]_[01]")
+    cell = labels(shapes(Layer("LSTMCell", 5, 8), (2, 5)).svg(), "[hc]_[01]")
     assert cell["h_0"] == cell["c_0"] < cell["h_1"] == cell["c_1"]
 
 
 def test_picture_shows_both_halves_of_output() -> None:
     """At every step the forward half is on the left, in the colour of its cells and of its state."""
     forward, backward = picture.FORWARD, picture.BACKWARD
-    svg = explain(Layer("RNN", 5, 8, bidirectional=True), (3, 2, 5)).svg()
+    svg = shapes(Layer("RNN", 5, 8, bidirectional=True), (3, 2, 5)).svg()
     top = min(y for _, y in boxes(svg, forward))
     left, right = ([x for x, y in boxes(svg, it) if y == top] for it in (forward, backward))
     assert len(left) == len(right) == 3
     assert all(x < other for x, other in zip(left, right, strict=True))
     # Three halves, three cells, one state.
     assert len(boxes(svg, forward)) == len(boxes(svg, backward)) == 7
-    one = explain(Layer("RNN", 5, 8), (3, 2, 5)).svg()
+    one = shapes(Layer("RNN", 5, 8), (3, 2, 5)).svg()
     assert (len(boxes(one, forward)), boxes(one, backward)) == (7, [])
 
 
 def test_picture_highlights() -> None:
     """The tensors of a rule are in full strength, the others are not."""
-    explained = explain(Layer("RNN", 5, 8), (4, 2, 5))
-    assert 'opacity="0.6"' not in explained.svg()
-    for line in re.findall(r"<text [^>]*>[^<]*</text>", explained.svg(["h_n"])):
+    call = shapes(Layer("RNN", 5, 8), (4, 2, 5))
+    assert 'opacity="0.6"' not in call.svg()
+    for line in re.findall(r"<text [^>]*>[^<]*</text>", call.svg(["h_n"])):
         assert ('opacity="0.6"' in line) == any(name in line for name in ("h_0", "input", "output"))
 
 
@@ -148,7 +150,7 @@ def test_templates() -> None:
     """There is a picture for every layer that can be chosen."""
     templates = picture.templates()
     for layer, shape, lengths in CALLS:
-        assert picture.template_name(layer, explain(layer, shape, lengths).steps) in templates
+        assert picture.template_name(layer, shapes(layer, shape, lengths).steps) in templates
 
 
 def test_errors() -> None:
@@ -157,9 +159,10 @@ def test_errors() -> None:
         with pytest.raises(ValueError, match="expected") as expected:
             rnn_contracts.expected_shapes(*arguments)
         with pytest.raises(ValueError, match=re.escape(str(expected.value))):
-            explain(*arguments)
+            shapes(*arguments)
 
 
 def test_examples() -> None:
     """Those of the docstrings give what they say."""
-    assert doctest.testmod(explanation) == (0, 1)
+    assert doctest.testmod(describe_call) == (0, 1)
+    assert doctest.testmod(describe_rule) == (0, 1)

@@ -1,12 +1,16 @@
-"""What goes into one call and what comes out of it, to be read: as a table, and as a picture."""
+"""Describe one call of a layer: the shape of every tensor, as a table and as a picture."""
 
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from rnn_contracts import picture, render
+from rnn_contracts.citing import picture
+from rnn_contracts.citing.citations import address
+from rnn_contracts.citing.describe_rule import as_tuple
+from rnn_contracts.citing.tables import columns
 from rnn_contracts.contracts import (
     RETURNS,
     RULES,
@@ -21,15 +25,15 @@ from rnn_contracts.contracts import (
 PACKED = "Packed: each sequence ends at its own last step."
 
 
-def explain(
+def shapes(
     layer: object, input_shape: Sequence[int], lengths: Sequence[int] | None = None
-) -> Explanation:
-    """Explain one call of a layer: every tensor, its shape and the rule that says so.
+) -> ShapesOfCall:
+    """Return every tensor of one call with its shape and the rule that says so.
 
-    The arguments are those of ``expected_shapes``, and so are the errors. What is returned prints
-    as a table, and in a notebook shows the picture too.
+    This function has the arguments and the errors of ``expected_shapes``. The result prints as a
+    table, and a notebook shows a picture below it.
 
-    >>> explain(Layer("RNN", 5, 8, num_layers=10, batch_first=True), (2, 4, 5))
+    >>> shapes(Layer("RNN", 5, 8, num_layers=10, batch_first=True), (2, 4, 5))
     nn.RNN(5, 8, num_layers=10, batch_first=True), batch first
     <BLANKLINE>
     input   (N, L, H_in)              (2, 4, 5)   input-shape
@@ -41,15 +45,16 @@ def explain(
     output, h_n = nn.RNN(5, 8, num_layers=10, batch_first=True)(torch.randn(2, 4, 5))
     """
     layer = Layer.of(layer)
-    shapes = expected_shapes(layer, input_shape, lengths)
+    expected = expected_shapes(layer, input_shape, lengths)
     layout, axes = call_axes(layer, input_shape, lengths)
-    whole = () if lengths is None else tuple(map(operator.index, lengths))
-    return Explanation(layer, layout, axes, shapes, whole)
+    # The lengths may be a tensor; these are ints.
+    sizes = () if lengths is None else tuple(map(operator.index, lengths))
+    return ShapesOfCall(layer, layout, axes, expected, sizes)
 
 
 @dataclass(frozen=True, repr=False)
-class Explanation:
-    """One call of a layer, explained; see ``explain``."""
+class ShapesOfCall:
+    """The tensors of one call of a layer; ``shapes`` makes it."""
 
     layer: Layer
     layout: str
@@ -59,37 +64,33 @@ class Explanation:
 
     @property
     def title(self) -> str:
-        """The layer, and how its input is laid out."""
-        lengths = f", lengths {[*self.lengths]}" * bool(self.lengths)
+        """The layer and the layout of its input."""
+        lengths = f", lengths {[*self.lengths]}" if self.lengths else ""
         return f"{self.layer}, {self.layout}{lengths}"
 
     @property
     def rows(self) -> list[tuple[str, str, str, str]]:
-        """Of each tensor its name, its shape in axes and in numbers, and the id of the rule."""
+        """For each tensor its name, its shape in axes, its shape in numbers, and a rule's id."""
+        rules = {name: shape_rule(self.layer, name) for name in tensors(self.layer)}
         return [
-            (
-                name,
-                render.shape(shape_rule(self.layer, name).shapes[self.layout]),
-                str(self.shapes[name]),
-                shape_rule(self.layer, name).id,
-            )
-            for name in tensors(self.layer)
+            (name, as_tuple(rule.shapes[self.layout]), str(self.shapes[name]), rule.id)
+            for name, rule in rules.items()
         ]
 
     @property
     def sizes(self) -> str:
-        """The axes that the shapes speak of, and their sizes."""
-        shapes = [shape_rule(self.layer, name).shapes[self.layout] for name, *_ in self.rows]
-        names = dict.fromkeys(name for shape in shapes for name in shape.replace("*", " ").split())
+        """The axes that occur in the shapes, and their sizes."""
+        symbolic = [shape_rule(self.layer, name).shapes[self.layout] for name, *_ in self.rows]
+        names = dict.fromkeys(axis for shape in symbolic for axis in re.split(r"[ *]", shape))
         return ", ".join(f"{name} = {self.axes[name]}" for name in names)
 
     @property
     def code(self) -> str:
         """A line of Python that makes the call."""
         if self.lengths:
-            batch = (len(self.lengths), self.steps)
-            sizes = (*(batch if self.layer.batch_first else batch[::-1]), self.layer.input_size)
-            first = "batch_first=True, " * self.layer.batch_first
+            N, L, batch_first = len(self.lengths), self.steps, self.layer.batch_first
+            sizes = (*((N, L) if batch_first else (L, N)), self.layer.input_size)
+            first = "batch_first=True, " if batch_first else ""
             input = (
                 f"nn.utils.rnn.pack_padded_sequence(torch.randn{sizes}, {[*self.lengths]}, "
                 f"{first}enforce_sorted=False)"
@@ -100,11 +101,11 @@ class Explanation:
 
     @property
     def steps(self) -> int:
-        """The length of the sequence, of the longest one if there are several."""
+        """The number of steps of the longest sequence."""
         return max(self.lengths) if self.lengths else self.axes.get("L", 1)
 
     def svg(self, highlight: Collection[str] = TENSORS) -> str:
-        """The picture; only the tensors to ``highlight`` are in full strength."""
+        """Return the picture; every tensor that is not in ``highlight`` is dimmed."""
         layer = self.layer
         fields = {name: f"{symbolic} = {numbers}" for name, symbolic, numbers, _ in self.rows}
         states = layer.axes["D"] * layer.num_layers
@@ -122,16 +123,16 @@ class Explanation:
         )
 
     def __repr__(self) -> str:
-        table = render.columns(self.rows)
+        table = columns(self.rows)
         return "\n".join([self.title, "", *table, "", self.sizes, self.code])
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: the table, with links to the rules, and the picture."""
-        # Where notebooks align numbers.
+        """Return what a notebook shows: the table with links to the rules, and the picture."""
+        # Notebooks align the cells of a table to the right, which suits numbers only.
         td = "<td style='text-align:left'>"
         cells = "".join(
             f"<tr><th scope='row'>{name}</th>{td}{symbolic}</td>{td}{numbers}</td>"
-            f"{td}<a href='{render.address(RULES[id])}'>{id}</a></td></tr>"
+            f"{td}<a href='{address(RULES[id])}'>{id}</a></td></tr>"
             for name, symbolic, numbers, id in self.rows
         )
         return (

@@ -1,8 +1,8 @@
-"""The picture of a layer, unrolled in time: where ``input``, ``output`` and the states sit.
+"""Draw a layer, unrolled in time: where ``input``, ``output`` and the states are.
 
-An SVG: steps from left to right, layers from bottom to top. Of more than four layers or steps the
-first two and the last are drawn. What depends on numbers stands as ``{field}``, so that the same few
-pictures serve every size, in Python and in the browser.
+The picture is an SVG. Steps go from left to right, layers from bottom to top. If there are more than
+four layers or steps, the first two and the last are drawn. Every number in a picture is a
+``{field}``. So a few pictures serve every size, in Python and in the browser.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from rnn_contracts.contracts import CELLS, LAYERS, TENSORS, Layer, tensors
 
 MANY = 5
-"""From this number on layers or steps are not drawn one by one."""
+"""With this number of layers or steps, or more, some are left out of the picture."""
 
 _CELL, _STEP, _ROW, _LABEL, _GAP = 36, 54, 34, 16, 22
 _STATE, _LEFT = 62, 84
@@ -22,12 +22,12 @@ _ARROW = "M{0} {1}L{2} {3}m{4} {5}L{2} {3}l{6} {7}"
 
 
 def svg(template: str, fields: Mapping[str, object]) -> str:
-    """The picture with its numbers."""
+    """Return the picture with its fields filled in."""
     return re.sub(r"\{(\w+)\}", lambda field: str(fields[field[1]]), template)
 
 
 def template_name(layer: Layer, steps: int) -> str:
-    """The name of the layer's picture in ``templates()``."""
+    """Return the name of the layer's picture in ``templates()``."""
     if layer.kind in CELLS:
         return "LSTMCell" if layer.kind == "LSTMCell" else "RNNCell"
     kind = "LSTM" if layer.kind == "LSTM" else "RNN"
@@ -35,7 +35,7 @@ def template_name(layer: Layer, steps: int) -> str:
 
 
 def templates() -> dict[str, str]:
-    """Every picture there is."""
+    """Return all pictures by name."""
     layers = [
         Layer(kind, 1, 1, num_layers=num_layers, bidirectional=bidirectional)
         for kind in LAYERS
@@ -48,18 +48,19 @@ def templates() -> dict[str, str]:
 
 
 def template(layer: Layer, steps: int, highlight: Collection[str] = TENSORS) -> str:
-    """The picture with its fields; only the tensors to ``highlight`` are in full strength."""
+    """Return the picture with its fields; every tensor that is not in ``highlight`` is dimmed."""
     return _Drawing(layer, steps, highlight).template()
 
 
 class _Drawing:
-    """One picture, while it is drawn."""
+    """The state of a picture while it is drawn. Each method that takes ``y`` draws from there down."""
 
     def __init__(self, layer: Layer, steps: int, highlight: Collection[str]) -> None:
         self.layer = layer
         self.highlight = highlight
         self.is_cell = layer.kind in CELLS
         self.states = ("h", "c") if layer.kind.startswith("LSTM") else ("h",)
+        # The second state of an LSTM needs a line more.
         self.row = _ROW + 12 * (len(self.states) - 1)
         self.steps = _drawn(steps, "last_step")
         self.layers = _drawn(layer.num_layers, "last_layer")
@@ -68,7 +69,7 @@ class _Drawing:
         self.parts: list[str] = []
 
     def template(self) -> str:
-        """Draw from top to bottom."""
+        """Draw everything from top to bottom, and return the SVG."""
         y = 8
         if not self.is_cell:
             self._row_of_tensors("output", y)
@@ -94,17 +95,18 @@ class _Drawing:
             f'aria-label="{self._alternative()}" '
             'font-family="ui-monospace,Menlo,Consolas,monospace" font-size="11.5" '
             'fill="currentColor">'
-            # A file of its own has no page to take its colours from.
+            # These colours are for a picture in a file of its own. In a page it has the page's.
             "<style>svg:root{color:#1f2328;background:#fff}@media(prefers-color-scheme:dark)"
             "{svg:root{color:#e6edf3;background:#0d1117}}</style>" + "".join(self.parts) + "</svg>"
         )
 
     def _columns(self) -> Iterator[tuple[int, str | None]]:
+        """Yield the x and the label of each step that is drawn, and of the gap between them."""
         for number, step in enumerate(self.steps):
             yield _LEFT + _STEP * number + _STEP // 2, step
 
     def _row_of_tensors(self, name: str, y: int) -> None:
-        """One box of ``input`` or ``output`` for each step."""
+        """Draw a box of ``input`` or ``output`` for each step."""
         self._text(8, y + 17, name, opacity=self._opacity(name))
         for x, step in self._columns():
             left = x - _CELL // 2
@@ -119,6 +121,7 @@ class _Drawing:
                 self._box(left + _CELL // 2, y, _CELL // 2, 26, BACKWARD, name)
 
     def _arrows_up(self, y: int) -> int:
+        """Draw an arrow for each step, and return the y below them."""
         paths = [
             _ARROW.format(x, y + _GAP - 2, x, y + 3, -3, 4, 3, 4)
             for x, step in self._columns()
@@ -128,9 +131,10 @@ class _Drawing:
         return y + _GAP
 
     def _layer(self, y: int, k: str) -> int:
-        """The cells of a layer, and the states at their ends."""
+        """Draw a layer of the stack in all its directions, and return the y below it."""
         directions = 2 if self.layer.bidirectional else 1
-        height = _LABEL * (not self.is_cell) + self.row * directions + 2
+        label = 0 if self.is_cell else _LABEL
+        height = label + self.row * directions + 2
         width = self.right - _LEFT - 8
         self.parts.append(
             f'<rect x="{_LEFT + 4}" y="{y}" width="{width}" height="{height}" rx="6" '
@@ -138,7 +142,7 @@ class _Drawing:
         )
         if not self.is_cell:
             self._text(_LEFT + 10, y + 12, f"layer {k}", size=10)
-            y += _LABEL
+        y += label
         for direction in range(directions):
             if k.isdigit():
                 row = str(int(k) * directions + direction)
@@ -148,6 +152,7 @@ class _Drawing:
         return y + self.row * directions + 2
 
     def _direction(self, y: int, row: str, *, backward: bool) -> None:
+        """Draw one direction of a layer; ``row`` is its index in the states."""
         colour = BACKWARD if backward else FORWARD
         middle = y + self.row // 2
         start, end = (self.right + 6, 8) if backward else (8, self.right + 6)
@@ -178,6 +183,7 @@ class _Drawing:
         self._path(paths)
 
     def _legend(self, y: int) -> int:
+        """Draw the list of all shapes, and return the y below it."""
         for name in tensors(self.layer):
             self._text(8, y + 10, f"{name:<7}{{{name}}}", opacity=self._opacity(name))
             y += 16
@@ -185,7 +191,7 @@ class _Drawing:
         return y + 16
 
     def _alternative(self) -> str:
-        """The picture in words."""
+        """Return the picture in words, for those who cannot see it."""
         names = tensors(self.layer)
         starts, ends = (
             " and ".join(f"{name} {{{name}}}" for name in names if name.endswith(moments))
@@ -222,9 +228,14 @@ class _Drawing:
     def _text(
         self, x: int, y: int, text: str, anchor: str = "", *, size: int = 0, opacity: float = 1
     ) -> None:
-        more = f' text-anchor="{anchor}"' * bool(anchor) + f' font-size="{size}"' * bool(size)
-        more += f' opacity="{opacity:g}"' * (opacity < 1)
-        self.parts.append(f'<text x="{x}" y="{y}" xml:space="preserve"{more}>{text}</text>')
+        attributes = [f'x="{x}" y="{y}" xml:space="preserve"']
+        if anchor:
+            attributes.append(f'text-anchor="{anchor}"')
+        if size:
+            attributes.append(f'font-size="{size}"')
+        if opacity < 1:
+            attributes.append(f'opacity="{opacity:g}"')
+        self.parts.append(f"<text {' '.join(attributes)}>{text}</text>")
 
     def _path(self, paths: list[str]) -> None:
         self.parts.append(
@@ -233,7 +244,7 @@ class _Drawing:
 
 
 def _drawn(number: int, last: str) -> list[str | None]:
-    """The labels of layers or steps; ``None`` for those that are left out."""
+    """Return the labels of the layers or steps; ``None`` stands for those that are left out."""
     if number < MANY:
         return [str(index) for index in range(number)]
     return ["0", "1", None, f"{{{last}}}"]

@@ -1,0 +1,68 @@
+"""Cite a rule in a text of your own: Markdown, reStructuredText, HTML, LaTeX and BibTeX."""
+
+from __future__ import annotations
+
+import html
+
+from rnn_contracts import __version__
+from rnn_contracts.citing.escaping import in_latex, in_markdown, in_rst
+from rnn_contracts.contracts import Rule
+
+SITE = "https://rnn-contracts.github.io/rnn-contracts/"
+AUTHORS = "The rnn-contracts developers"
+YEAR = "2026"
+
+
+def address(rule: Rule) -> str:
+    """Return the address of the page of the rule."""
+    return f"{SITE}rules/{rule.id}.html"
+
+
+def cite_in_markdown(rule: Rule) -> str:
+    """Return the sentence, followed by a link."""
+    return f"{in_markdown(rule.says)} ([rnn-contracts {__version__}, {rule.id}]({address(rule)}))"
+
+
+def cite_in_rst(rule: Rule) -> str:
+    """Return the sentence, followed by a link."""
+    link = f"`rnn-contracts {__version__}, {rule.id} <{address(rule)}>`__"
+    return f"{in_rst(rule.says)} ({link})"
+
+
+def cite_in_html(rule: Rule) -> str:
+    """Return the sentence, followed by a link."""
+    link = f'<a href="{address(rule)}">rnn-contracts {__version__}, {rule.id}</a>'
+    return f"{html.escape(rule.says, quote=False)} ({link})"
+
+
+def cite_in_latex(rule: Rule) -> str:
+    r"""Return the sentence, followed by a link that needs ``\usepackage{hyperref}``."""
+    link = rf"\href{{{address(rule)}}}{{rnn-contracts {__version__}, {rule.id}}}"
+    return f"{in_latex(rule.says)} ({link})"
+
+
+def cite_in_bibtex(rule: Rule) -> str:
+    r"""Return the entry that ``\cite{rnn-contracts:ID}`` refers to.
+
+    Its address needs ``\usepackage{url}`` or ``\usepackage{hyperref}``.
+    """
+    return "\n".join(
+        [
+            f"@misc{{rnn-contracts:{rule.id},",
+            f"  author = {{{{{AUTHORS}}}}},",
+            f"  title = {{{{{in_latex(rule.says)}}}}},",
+            f"  note = {{rnn-contracts {__version__}, rule {rule.id}}},",
+            rf"  howpublished = {{\url{{{address(rule)}}}}},",
+            f"  year = {{{YEAR}}},",
+            "}",
+        ]
+    )
+
+
+CITATIONS = {
+    "markdown": cite_in_markdown,
+    "rst": cite_in_rst,
+    "html": cite_in_html,
+    "latex": cite_in_latex,
+    "bibtex": cite_in_bibtex,
+}

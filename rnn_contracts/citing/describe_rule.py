@@ -1,0 +1,148 @@
+"""Describe one rule: its shapes, torch's own words, known deviations, and the test that checks it."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from rnn_contracts.citing.citations import address
+from rnn_contracts.citing.tables import columns
+from rnn_contracts.contracts import Rule, rule
+
+ISSUES = "https://github.com/pytorch/pytorch/issues/"
+DEVIATIONS = Path(__file__).parents[1] / "deviations.toml"
+
+
+def explain(rule_id: str) -> str:
+    """Return all that is known of a rule, as ``rnn-contracts explain`` prints it.
+
+    ``ValueError`` names the nearest ids if there is no such rule.
+    """
+    return describe(rule(rule_id))
+
+
+def describe(rule: Rule) -> str:
+    """Return all that is known of the rule as text."""
+    facts = {
+        "of": [f"{rule.kind} of {', '.join(rule.layers)}"],
+        "shape": columns(
+            [(f"{name} is {as_tuple(shape)}", layout) for name, layout, shape in shape_rows(rule)]
+        ),
+        "when" if rule.kind == "refusal" else "holds": [rule.condition] if rule.condition else [],
+        "since": [f"torch {rule.since}"],
+        "source": [rule.source],
+        "quote": [f"{classes}: {quote}" for classes, quote in quotes(rule)],
+        "pitfalls": pitfalls(rule),
+        "deviations": deviations(rule),
+        "checked by": [test_of(rule)],
+        "to check": [command(rule)],
+        "page": [address(rule)],
+    }
+    rows = [
+        ("" if number else name, line)
+        for name, lines in facts.items()
+        for number, line in enumerate(lines)
+    ]
+    return "\n".join([rule.id, rule.says, "", *columns(rows)])
+
+
+def as_tuple(shape: str) -> str:
+    """Write a symbolic shape as Python writes a shape.
+
+    >>> as_tuple("L N D*H_out")
+    '(L, N, D*H_out)'
+    """
+    return f"({', '.join(shape.split())})"
+
+
+def shape_rows(rule: Rule) -> list[tuple[str, str, str]]:
+    """Return tensor, layout and symbolic shape, for each tensor and layout of the rule."""
+    return [(name, layout, shape) for name in rule.tensors for layout, shape in rule.shapes.items()]
+
+
+def quotes(rule: Rule) -> list[tuple[str, str]]:
+    """Return each sentence of torch's documentation, after the classes that it is about."""
+    classes: dict[str, list[str]] = {}
+    for name, quote in rule.quote.items():
+        classes.setdefault(quote, []).append(name)
+    return [(", ".join(names), quote) for quote, names in classes.items()]
+
+
+def pitfalls(rule: Rule) -> list[str]:
+    """Return the addresses of issues of people who did not expect what the rule says."""
+    return [issue.replace("#", ISSUES) for issue in rule.pitfalls]
+
+
+def command(rule: Rule) -> str:
+    """Return the command that checks this rule alone."""
+    # Slow tests are deselected unless the expression names them.
+    slow = "slow and " if is_slow(rule) else ""
+    return f"rnn-contracts check -m \"{slow}rule(id='{rule.id}')\""
+
+
+# --- Known deviations ----------------------------------------------------------------------------
+
+
+def deviations(rule: Rule) -> list[str]:
+    """Return a line for each known deviation of torch from the rule."""
+    try:
+        toml = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    except ImportError:
+        return ["to be read with tomli: pip install tomli"]
+    # deviations.known() would check each entry, and needs packaging for that. This does not.
+    text = DEVIATIONS.read_text("utf-8")
+    entries = [entry for entry in toml.loads(text)["deviation"] if entry["rule"] == rule.id]
+    return [_deviation_line(entry) for entry in entries] or ["none known"]
+
+
+def _deviation_line(entry: dict[str, Any]) -> str:
+    """Return the reason, in brackets where it holds, and where that can be looked up."""
+    where = [f"torch {entry['torch']}"]
+    if "mended" in entry:
+        where.append(f"mended in {entry['mended']}")
+    where += [f"{fact} = {str(value).lower()}" for fact, value in entry.get("machine", {}).items()]
+    classes = f"; {', '.join(entry['kinds'])}" if "kinds" in entry else ""
+    seen = entry.get("link") or entry["measured"]
+    return f"{entry['reason']} ({', '.join(where)}{classes}): {seen}"
+
+
+# --- The test of a rule --------------------------------------------------------------------------
+
+# Temporary: when rules have the fields `test` and `slow`, test_of and is_slow return those, and
+# these three constants go.
+_FILE_OF_KIND = {
+    "shape": "test_shapes.py",
+    "parameter": "test_parameters.py",
+    "law": "test_laws.py",
+    "refusal": "test_refusals.py",
+}
+_FILE_OF_RULE = {
+    "rnn-cell-input-shape": "test_rnn_cells.py",
+    "rnn-cell-initial-hidden-shape": "test_rnn_cells.py",
+    "rnn-cell-next-hidden-shape": "test_rnn_cells.py",
+    "rnn-cell-initial-cell-shape": "test_rnn_cells.py",
+    "rnn-cell-next-cell-shape": "test_rnn_cells.py",
+    "rnn-cell-state-structure": "test_rnn_cells.py",
+    "dtype-and-device-follow": "test_modes.py",
+    "autocast-dtype": "test_modes.py",
+    "modes-agree": "test_modes.py",
+    "functional-call-uses-its-weights": "test_modes.py",
+    "copies-agree": "test_modes.py",
+    "meta-agrees": "test_modes.py",
+    "compile-agrees": "test_modes.py",
+    "export-agrees": "test_modes.py",
+}
+_SLOW = {"compile-agrees", "export-agrees"}
+
+
+def test_of(rule: Rule) -> str:
+    """Return the file and name of the test: ``test_laws.py::test_steps_are_causal``."""
+    file = _FILE_OF_RULE.get(rule.id) or _FILE_OF_KIND[rule.kind]
+    return f"{file}::test_{rule.id.replace('-', '_')}"
+
+
+def is_slow(rule: Rule) -> bool:
+    """Return whether only the nightly check runs the test of the rule."""
+    return rule.id in _SLOW

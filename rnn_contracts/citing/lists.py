@@ -1,0 +1,60 @@
+"""List rules: text, Markdown, reStructuredText and JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+
+from rnn_contracts.citing.citations import address
+from rnn_contracts.citing.escaping import in_markdown, in_rst
+from rnn_contracts.citing.tables import columns, markdown_table
+from rnn_contracts.contracts import Rule
+
+
+def list_as_text(rules: Iterable[Rule]) -> str:
+    """Return a line for each rule: id, kind and sentence."""
+    return "\n".join(columns([(rule.id, rule.kind, rule.says) for rule in rules]))
+
+
+def list_as_markdown(rules: Iterable[Rule]) -> str:
+    """Return a table with links to the pages of the rules."""
+    return markdown_table(
+        ["rule", "kind", "says"],
+        ([f"[{rule.id}]({address(rule)})", rule.kind, in_markdown(rule.says)] for rule in rules),
+    )
+
+
+def list_as_rst(rules: Iterable[Rule]) -> str:
+    """Return a ``list-table`` with links to the pages of the rules."""
+    head = [
+        ".. list-table::",
+        "   :header-rows: 1",
+        "",
+        "   * - rule",
+        "     - kind",
+        "     - says",
+    ]
+    rows = [
+        f"   * - `{rule.id} <{address(rule)}>`__\n     - {rule.kind}\n     - {in_rst(rule.says)}"
+        for rule in rules
+    ]
+    return "\n".join([*head, *rows])
+
+
+def list_as_json(rules: Iterable[Rule]) -> str:
+    """Return every field of every rule."""
+    return json.dumps([rule_as_data(rule) for rule in rules], indent=2, ensure_ascii=False)
+
+
+def rule_as_data(rule: Rule) -> dict[str, object]:
+    """Return what JSON has of a rule: its fields, and the address of its page."""
+    return {**asdict(rule), "url": address(rule)}
+
+
+LISTS = {
+    "text": list_as_text,
+    "markdown": list_as_markdown,
+    "rst": list_as_rst,
+    "json": list_as_json,
+}

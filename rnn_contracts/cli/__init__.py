@@ -1,0 +1,57 @@
+"""The command line: ``rnn-contracts COMMAND``. Each command has a module of its own."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from rnn_contracts import __version__
+from rnn_contracts.cli import (
+    check_torch,
+    cite_rule,
+    diff_reports,
+    explain_rule,
+    list_rules,
+    shapes_of_call,
+)
+from rnn_contracts.cli.output import fail, write
+
+COMMANDS = (list_rules, explain_rule, shapes_of_call, cite_rule, diff_reports, check_torch)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 2 for wrong usage, and pytest's own for ``check``."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments and arguments[0] == "check":
+        # argparse would refuse the options of pytest.
+        return check_torch.run(arguments[1:])
+    options = make_parser().parse_args(arguments)
+    try:
+        text, exit_code = options.run(options)
+    except ValueError as error:
+        return fail(str(error))
+    try:
+        write(text)
+    except BrokenPipeError:
+        # The reader, such as `head -1`, has read enough. That is no error.
+        pass
+    except OSError as error:
+        return fail(f"cannot write: {error.strerror}")
+    return int(exit_code)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser with all commands."""
+    parser = argparse.ArgumentParser(
+        prog="rnn-contracts",
+        description="The shape contract of PyTorch's recurrent layers: read it, cite it, and hold a "
+        "torch or a layer of your own against it.",
+        epilog="`rnn-contracts COMMAND --help` tells more. list, explain, shapes and cite need neither "
+        "torch nor a network. Exit code: 2 where a command is used wrongly.",
+    )
+    parser.add_argument("--version", action="version", version=f"rnn-contracts {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", prog=parser.prog)
+    for command in COMMANDS:
+        command.add_parser(commands)
+    return parser

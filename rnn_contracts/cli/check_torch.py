@@ -1,0 +1,44 @@
+"""The command ``rnn-contracts check``."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rnn_contracts.cli.output import fail
+from rnn_contracts.paths import SUITE
+
+CONFIGURATION = Path(__file__).parents[1] / "check.ini"
+NEEDED = ("torch", "pytest", "hypothesis", "packaging")
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to the parser, for the help of ``rnn-contracts`` alone."""
+    commands.add_parser(
+        "check", help="check the installed torch, or a layer of your own, against the contract"
+    )
+
+
+def run(options: Sequence[str]) -> int:
+    """Run pytest on the suite with these options, and return its exit code."""
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        return fail(f"check needs {', '.join(missing)}: pip install 'rnn-contracts[suite]'")
+    import pytest
+
+    # The layer to check may be in this directory. `python -m pytest` adds it too.
+    sys.path.insert(0, os.getcwd())
+    own = ["-p", "rnn_contracts.plugin", "--import-mode=importlib"]
+    # Otherwise pytest would read the configuration of the directory where it is run.
+    own += ["-c", str(CONFIGURATION), "--rootdir", str(SUITE.parents[1])]
+    own += ["--confcutdir", str(SUITE)]
+    # The suite may be installed where the user cannot write.
+    own += ["-o", f"cache_dir={Path.cwd() / '.pytest_cache'}"]
+    # Options may select tests by the names that a run prints, instead of the whole suite.
+    paths = [Path(option.partition("::")[0]).resolve() for option in options]
+    selected = [] if any(path.is_relative_to(SUITE) for path in paths) else [str(SUITE)]
+    return int(pytest.main([*own, *options, *selected]))

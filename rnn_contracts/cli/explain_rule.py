@@ -1,0 +1,26 @@
+"""The command ``rnn-contracts explain RULE``."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from rnn_contracts.citing.describe_rule import explain
+from rnn_contracts.cli.output import bold_first_column
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "explain",
+        help="tell all that is known of a rule",
+        description="Tell all that is known of a rule: its shapes or condition, torch's own words and "
+        "where they stand, who was caught by it, the releases that break it, and how it is checked.",
+    )
+    parser.add_argument("rule", metavar="RULE", help="the id, such as final-hidden-shape")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> tuple[str, int]:
+    """Return the description, and the exit code."""
+    return bold_first_column(explain(options.rule)), 0

@@ -1,0 +1,34 @@
+"""The command ``rnn-contracts list``."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from rnn_contracts.citing.lists import LISTS
+from rnn_contracts.cli.output import bold_first_column
+from rnn_contracts.contracts import RULES
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "list",
+        help="list the rules",
+        description="List the rules: id, kind and sentence.",
+        epilog="Ids are permanent and never reused. In json each rule has all its fields; markdown and "
+        "rst are tables to paste, with links.",
+    )
+    kinds = list(dict.fromkeys(rule.kind for rule in RULES.values()))
+    parser.add_argument("--kind", choices=kinds, help="the rules of this kind only")
+    parser.add_argument(
+        "--format", choices=LISTS, default="text", help="default: text, one rule a line"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> tuple[str, int]:
+    """Return the list, and the exit code."""
+    rules = [rule for rule in RULES.values() if options.kind in (None, rule.kind)]
+    text = LISTS[options.format](rules)
+    return bold_first_column(text) if options.format == "text" else text, 0
