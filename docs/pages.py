@@ -13,7 +13,8 @@ from rnn_contracts.citing.describe_call import PACKED
 from rnn_contracts.citing.escaping import in_markdown
 from rnn_contracts.citing.lists import rule_as_data
 from rnn_contracts.citing.tables import markdown_table
-from rnn_contracts.contracts import CELLS, LAYERS, TENSORS
+from rnn_contracts.contracts import TENSORS
+from rnn_contracts.layer import CELLS, LAYERS, RETURNS
 
 LESSON = {
     "one-layer": Layer("RNN", 5, 8, batch_first=True),
@@ -71,7 +72,7 @@ def rule_page(rule: Rule) -> str:
     parts = [
         f"(rnn-rule-{rule.id})=\n# {rule.id}",
         f"**{in_markdown(rule.says)}.**",
-        f"A rule of kind {rule.kind}, about {', '.join(f'`nn.{name}`' for name in rule.layers)}. "
+        f"A rule of kind {rule.family}, about {', '.join(f'`nn.{name}`' for name in rule.layers)}. "
         f"Promised from torch {rule.since} on.",
     ]
     if rule.shapes:
@@ -82,7 +83,7 @@ def rule_page(rule: Rule) -> str:
         parts.append(markdown_table(["tensor", "layout", "shape"], rows))
     if rule.condition:
         parts.append(fenced("text", rule.condition))
-    if rule.kind == "shape":
+    if rule.family == "shape":
         parts += ["## Picture", "In full strength: what the rule speaks of.", rule_picture(rule)]
     parts += ["## What torch says"]
     for classes, quote in describe_rule.quotes(rule):
@@ -94,7 +95,7 @@ def rule_page(rule: Rule) -> str:
     parts += ["## Known deviations", bullets(map(linked, describe_rule.deviations(rule)))]
     parts += [
         "## How it is checked",
-        bullets([f"`{describe_rule.test_of(rule)}`"]),
+        bullets([f"`{rule.test}`"]),
         fenced("console", f"$ {describe_rule.command(rule)}"),
         "## Cite it",
     ]
@@ -135,7 +136,7 @@ def rule_index() -> str:
         "given to another rule.",
     ]
     for kind, title in KINDS.items():
-        rules = [rule for rule in RULES.values() if rule.kind == kind]
+        rules = [rule for rule in RULES.values() if rule.family == kind]
         rows = [[f"{{rnn-rule}}`{rule.id}`", in_markdown(rule.says)] for rule in rules]
         toctree = "\n".join([":hidden:", "", *(rule.id for rule in rules)])
         parts += [
@@ -157,7 +158,7 @@ def shape_table() -> str:
         rules = [
             rule
             for rule in RULES.values()
-            if rule.kind == kind and len(rule.shapes) > 1 and {*rule.layers} <= {*kinds}
+            if rule.family == kind and len(rule.shapes) > 1 and {*rule.layers} <= {*kinds}
         ]
         (layouts,) = {tuple(rule.shapes) for rule in rules}
         rows = [
@@ -192,9 +193,9 @@ def contract_data() -> str:
     It is a part of the page, so that the page works without a server.
     """
     data = {
-        "rules": {rule.id: rule_as_data(rule) for rule in RULES.values() if rule.kind == "shape"},
+        "rules": {rule.id: rule_as_data(rule) for rule in RULES.values() if rule.family == "shape"},
         "tensors": TENSORS,
-        "returns": contracts.RETURNS,
+        "returns": RETURNS,
         "pictures": picture.templates(),
         "many": picture.MANY,
         "packed": PACKED,

@@ -20,7 +20,7 @@ from rnn_contracts import compare
 from rnn_contracts.citing.escaping import in_markdown
 from rnn_contracts.citing.tables import markdown_table
 from rnn_contracts.compare import BROKEN, DEVIATES, HELD
-from rnn_contracts.contracts import RULES
+from rnn_contracts.rules import RULES
 
 DOCS = Path(__file__).parent
 Counts = collections.Counter[str]

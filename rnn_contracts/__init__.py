@@ -6,14 +6,9 @@ Importing this package imports neither torch nor Hypothesis; only ``check`` and
 
 from importlib import import_module
 
-from rnn_contracts.contracts import (
-    RULES,
-    Layer,
-    Rule,
-    expected_shapes,
-    parameter_shapes,
-    rule,
-)
+from rnn_contracts.contracts import expected_shapes, parameter_shapes
+from rnn_contracts.layer import Layer
+from rnn_contracts.rules import RULES, Rule, rule
 
 __version__ = "0.1.0"
 

@@ -13,7 +13,9 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
 from rnn_contracts import subjects
-from rnn_contracts.contracts import RETURNS, Layer, evaluate, shape_rule, tensors
+from rnn_contracts.contracts import evaluate, tensors
+from rnn_contracts.layer import RETURNS, Layer
+from rnn_contracts.rules import shape_rule
 from rnn_contracts.subjects import Subject
 
 DTYPES = ("float32", "float64", "bfloat16", "float16")

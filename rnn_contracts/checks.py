@@ -17,18 +17,9 @@ from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from rnn_contracts import calls, crashes, machine, subjects
 from rnn_contracts.calls import Case, Observation
-from rnn_contracts.contracts import (
-    ACCEPTING,
-    CELLS,
-    RETURNS,
-    RULES,
-    Layer,
-    call_axes,
-    evaluate,
-    parameter_shapes,
-    shape_rule,
-    tensors,
-)
+from rnn_contracts.contracts import call_axes, evaluate, parameter_shapes, tensors
+from rnn_contracts.layer import CELLS, RETURNS, Layer
+from rnn_contracts.rules import ACCEPTING, RULES, shape_rule
 
 checked: collections.Counter[str] = collections.Counter()
 """How many comparisons were made for each rule since the counter was last cleared."""

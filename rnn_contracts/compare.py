@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rnn_contracts import machine
 from rnn_contracts.citing.escaping import in_markdown
-from rnn_contracts.contracts import RULES
+from rnn_contracts.rules import RULES
 
 HELD, DEVIATES, BROKEN, NOT_CHECKED = "held", "deviates", "broken", "not checked"
 NOT_SUPPORTED = "not supported"

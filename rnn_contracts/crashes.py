@@ -16,7 +16,7 @@ from io import FileIO
 from pathlib import Path
 
 from rnn_contracts.calls import Case
-from rnn_contracts.contracts import Layer
+from rnn_contracts.layer import Layer
 
 Properties = list[tuple[str, object]]
 

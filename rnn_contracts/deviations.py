@@ -41,8 +41,9 @@ from typing import Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from rnn_contracts.contracts import ACCEPTING, CELLS, LAYERS, Rule, rule
+from rnn_contracts.layer import CELLS, LAYERS
 from rnn_contracts.machine import PROBES
+from rnn_contracts.rules import ACCEPTING, Rule, rule
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -97,7 +98,7 @@ class Deviation:
         Calls that die, or are refused, are of use for no rule, results of a wrong shape for no law.
         """
         own = rule(self.rule)
-        shapeless = own.kind == "shape" and other.kind == "law"
+        shapeless = own.family == "shape" and other.family == "law"
         if own.id == other.id or not (self.dies or own.id in ACCEPTING or shapeless):
             return None
         # What the rule speaks of.
@@ -190,7 +191,7 @@ def _entry(number: int, table: object) -> Deviation:
     if not (table.get("link") or table.get("measured")):
         raise ValueError(f"deviation {number}: link or measured is missing")
     try:
-        if rule(table["rule"]).kind == "refusal" and table.get("when"):
+        if rule(table["rule"]).family == "refusal" and table.get("when"):
             raise ValueError("when: a refusal is known by its variants")
         for kind in table.get("kinds", ()):
             if kind not in LAYERS + CELLS:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from rnn_contracts import calls, contracts, deviations, machine, subjects
+from rnn_contracts import calls, deviations, machine, rules, subjects
 from rnn_contracts.deviations import Deviation
 from rnn_contracts.paths import SUITE
 from rnn_contracts.rule_tests import RuleTest, nightly, tests_of
@@ -80,7 +80,7 @@ def parametrize_with_rules(
 def _expected(failures: Mapping[str, str]) -> Iterator[Deviation]:
     for tests, reason in failures.items():
         rule, _, pattern = tests.removesuffix("]").partition("[")
-        contracts.rule(rule)
+        rules.rule(rule)
         yield Deviation(
             rule,
             torch=">=0",

@@ -30,7 +30,6 @@ from rnn_contracts import (
     surroundings,
 )
 from rnn_contracts.compare import counted
-from rnn_contracts.contracts import RULES, Rule
 from rnn_contracts.deviations import Deviation
 from rnn_contracts.reports import Reports
 from rnn_contracts.rule_tests import (
@@ -43,6 +42,7 @@ from rnn_contracts.rule_tests import (
     torch_build,
     values_of,
 )
+from rnn_contracts.rules import RULES, Rule
 from rnn_contracts.subjects import Subject
 
 _DEVICES = pytest.StashKey[Sequence[str]]()
@@ -333,7 +333,9 @@ def _soonest_red_first(items: list[pytest.Item]) -> list[pytest.Item]:
             keys[item] = (False, 0, 0)
             continue
         file = files.setdefault(item.path, len(files))
-        neighbour = draws.setdefault(test.draws_as, len(draws)) if test.rule.kind == "shape" else 0
+        neighbour = (
+            draws.setdefault(test.draws_as, len(draws)) if test.rule.family == "shape" else 0
+        )
         # One layer forward, two of two directions, and a fourth of what is refused.
         looked_at = seen[test.function] % 4 == 0
         if test.cell is None:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from rnn_contracts.contracts import CELLS, Layer
+from rnn_contracts.layer import CELLS, Layer
 
 
 def run(

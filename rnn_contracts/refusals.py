@@ -29,7 +29,8 @@ from torch.nn.utils.rnn import PackedSequence
 
 from rnn_contracts import calls, checks, subjects
 from rnn_contracts.calls import Case
-from rnn_contracts.contracts import CELLS, LAYERS, RULES, shape_rule
+from rnn_contracts.layer import CELLS, LAYERS
+from rnn_contracts.rules import RULES, shape_rule
 
 REFUSALS = (ValueError, RuntimeError, TypeError)
 SECONDS = 60

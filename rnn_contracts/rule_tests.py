@@ -19,10 +19,11 @@ import torch
 from hypothesis import HealthCheck, Phase, Verbosity
 from packaging.version import Version
 
-from rnn_contracts import calls, checks, contracts, crashes, refusals, subjects, surroundings
-from rnn_contracts.contracts import ACCEPTING, CELLS, Rule
+from rnn_contracts import calls, checks, crashes, refusals, rules, subjects, surroundings
 from rnn_contracts.deviations import Deviation
+from rnn_contracts.layer import CELLS
 from rnn_contracts.refusals import WRONG
+from rnn_contracts.rules import ACCEPTING, Rule
 from rnn_contracts.strategies import GRID, GridCell, cases, wrong_cases
 from rnn_contracts.subjects import NotSupported, Subject
 
@@ -117,7 +118,7 @@ class RuleTest:
     @property
     def draws_as(self) -> str:
         """Names what it draws: the rules of shapes look at the same calls."""
-        return self.id if self.rule.kind == "shape" else self.name
+        return self.id if self.rule.family == "shape" else self.name
 
     def __repr__(self) -> str:
         return f"<RuleTest {self.name}>"
@@ -137,7 +138,7 @@ class RuleTest:
                 entry.rule == self.rule.id
                 or entry.blocks(self.rule) is not None
                 # The test of a refusal breaks no other rule, nor does any other break that.
-                or (not entry.when and contracts.rule(entry.rule).kind != "refusal")
+                or (not entry.when and rules.rule(entry.rule).family != "refusal")
             )
             # Of calls that cannot be made nothing else is known.
             and not any(
@@ -155,7 +156,7 @@ class RuleTest:
 
     def describe(self, machine: str) -> None:
         """Say in the properties what the test is about, and on which machine it runs."""
-        self.properties += [("rule", self.rule.id), ("kind", self.rule.kind)]
+        self.properties += [("rule", self.rule.id), ("kind", self.rule.family)]
         self.properties += [("torch", torch_build()), ("device", self.device), ("machine", machine)]
         self.properties += [("cell", str(self.cell))] * (self.cell is not None)
         self.properties += [("subject", str(self.subject))] * (self.subject is not None)
@@ -284,11 +285,11 @@ class RuleTest:
             # All of the few wrong calls that there are.
             return max(examples, 16)
         if self.kind in CELLS:
-            examples *= 20 if self.rule.kind == "shape" else 10
+            examples *= 20 if self.rule.family == "shape" else 10
         if self.cell.num_layers > 3:
             # The deepest stacks take more time than all others together.
             examples //= 2
-        if self.rule.kind != "shape":
+        if self.rule.family != "shape":
             examples //= 2
         if not values_of(self.device) or "without_numbers" in self.options:
             examples //= 4
@@ -461,7 +462,7 @@ def checks_rule(
             known = ", ".join(sorted(_GRID_FIELDS | _DRAW_ARGUMENTS))
             raise ValueError(f"no such field or argument: {name}; known: {known}")
     cell = {name: options.pop(name) for name in _GRID_FIELDS & {*options}}
-    statement = Statement(contracts.rule(rule_id), cell, options, needs, slow)
+    statement = Statement(rules.rule(rule_id), cell, options, needs, slow)
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         function.statement = statement  # type: ignore[attr-defined]

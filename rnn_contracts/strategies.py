@@ -11,7 +11,8 @@ import hypothesis
 from hypothesis import strategies as st
 
 from rnn_contracts.calls import GRAD_MODES, Case, dtypes
-from rnn_contracts.contracts import CELLS, LAYERS, Layer, layouts
+from rnn_contracts.contracts import layouts
+from rnn_contracts.layer import CELLS, LAYERS, Layer
 from rnn_contracts.refusals import Wrong
 
 NUM_LAYERS = (1, 2, 3, 10)

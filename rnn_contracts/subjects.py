@@ -21,7 +21,7 @@ from typing import Any
 
 import torch
 
-from rnn_contracts.contracts import LAYERS, Layer
+from rnn_contracts.layer import LAYERS, Layer
 
 
 class NotSupported(BaseException):

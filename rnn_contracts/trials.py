@@ -18,7 +18,7 @@ from torch.nn.utils.rnn import pad_packed_sequence
 
 from rnn_contracts import calls, checks, reference
 from rnn_contracts.calls import Case
-from rnn_contracts.contracts import CELLS
+from rnn_contracts.layer import CELLS
 
 ROUNDING = 16
 """How many units of rounding two ways to the same number may differ by.

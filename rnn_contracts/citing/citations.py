@@ -6,7 +6,7 @@ import html
 
 from rnn_contracts import __version__
 from rnn_contracts.citing.escaping import in_latex, in_markdown, in_rst
-from rnn_contracts.contracts import Rule
+from rnn_contracts.rules import Rule
 
 SITE = "https://rnn-contracts.github.io/rnn-contracts/"
 AUTHORS = "The rnn-contracts developers"

@@ -11,16 +11,9 @@ from rnn_contracts.citing import picture
 from rnn_contracts.citing.citations import address
 from rnn_contracts.citing.describe_rule import as_tuple
 from rnn_contracts.citing.tables import columns
-from rnn_contracts.contracts import (
-    RETURNS,
-    RULES,
-    TENSORS,
-    Layer,
-    call_axes,
-    expected_shapes,
-    shape_rule,
-    tensors,
-)
+from rnn_contracts.contracts import TENSORS, call_axes, expected_shapes, tensors
+from rnn_contracts.layer import RETURNS, Layer
+from rnn_contracts.rules import RULES, shape_rule
 
 PACKED = "Packed: each sequence ends at its own last step."
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from rnn_contracts.citing.citations import address
 from rnn_contracts.citing.tables import columns
-from rnn_contracts.contracts import Rule, rule
+from rnn_contracts.rules import Rule, rule
 
 ISSUES = "https://github.com/pytorch/pytorch/issues/"
 DEVIATIONS = Path(__file__).parents[1] / "deviations.toml"
@@ -26,17 +26,17 @@ def explain(rule_id: str) -> str:
 def describe(rule: Rule) -> str:
     """Return all that is known of the rule as text."""
     facts = {
-        "of": [f"{rule.kind} of {', '.join(rule.layers)}"],
+        "of": [f"{rule.family} of {', '.join(rule.layers)}"],
         "shape": columns(
             [(f"{name} is {as_tuple(shape)}", layout) for name, layout, shape in shape_rows(rule)]
         ),
-        "when" if rule.kind == "refusal" else "holds": [rule.condition] if rule.condition else [],
+        "when" if rule.family == "refusal" else "holds": [rule.condition] if rule.condition else [],
         "since": [f"torch {rule.since}"],
         "source": [rule.source],
         "quote": [f"{classes}: {quote}" for classes, quote in quotes(rule)],
         "pitfalls": pitfalls(rule),
         "deviations": deviations(rule),
-        "checked by": [test_of(rule)],
+        "checked by": [rule.test],
         "to check": [command(rule)],
         "page": [address(rule)],
     }
@@ -78,7 +78,7 @@ def pitfalls(rule: Rule) -> list[str]:
 def command(rule: Rule) -> str:
     """Return the command that checks this rule alone."""
     # Slow tests are deselected unless the expression names them.
-    slow = "slow and " if is_slow(rule) else ""
+    slow = "slow and " if rule.slow else ""
     return f"rnn-contracts check -m \"{slow}rule(id='{rule.id}')\""
 
 
@@ -106,43 +106,3 @@ def _deviation_line(entry: dict[str, Any]) -> str:
     classes = f"; {', '.join(entry['kinds'])}" if "kinds" in entry else ""
     seen = entry.get("link") or entry["measured"]
     return f"{entry['reason']} ({', '.join(where)}{classes}): {seen}"
-
-
-# --- The test of a rule --------------------------------------------------------------------------
-
-# Temporary: when rules have the fields `test` and `slow`, test_of and is_slow return those, and
-# these three constants go.
-_FILE_OF_KIND = {
-    "shape": "test_shapes.py",
-    "parameter": "test_parameters.py",
-    "law": "test_laws.py",
-    "refusal": "test_refusals.py",
-}
-_FILE_OF_RULE = {
-    "rnn-cell-input-shape": "test_rnn_cells.py",
-    "rnn-cell-initial-hidden-shape": "test_rnn_cells.py",
-    "rnn-cell-next-hidden-shape": "test_rnn_cells.py",
-    "rnn-cell-initial-cell-shape": "test_rnn_cells.py",
-    "rnn-cell-next-cell-shape": "test_rnn_cells.py",
-    "rnn-cell-state-structure": "test_rnn_cells.py",
-    "dtype-and-device-follow": "test_modes.py",
-    "autocast-dtype": "test_modes.py",
-    "modes-agree": "test_modes.py",
-    "functional-call-uses-its-weights": "test_modes.py",
-    "copies-agree": "test_modes.py",
-    "meta-agrees": "test_modes.py",
-    "compile-agrees": "test_modes.py",
-    "export-agrees": "test_modes.py",
-}
-_SLOW = {"compile-agrees", "export-agrees"}
-
-
-def test_of(rule: Rule) -> str:
-    """Return the file and name of the test: ``test_laws.py::test_steps_are_causal``."""
-    file = _FILE_OF_RULE.get(rule.id) or _FILE_OF_KIND[rule.kind]
-    return f"{file}::test_{rule.id.replace('-', '_')}"
-
-
-def is_slow(rule: Rule) -> bool:
-    """Return whether only the nightly check runs the test of the rule."""
-    return rule.id in _SLOW

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
 
 from rnn_contracts.citing.citations import address
 from rnn_contracts.citing.escaping import in_markdown, in_rst
 from rnn_contracts.citing.tables import columns, markdown_table
-from rnn_contracts.contracts import Rule
+from rnn_contracts.rules import Rule
 
 
 def list_as_text(rules: Iterable[Rule]) -> str:
     """Return a line for each rule: id, kind and sentence."""
-    return "\n".join(columns([(rule.id, rule.kind, rule.says) for rule in rules]))
+    return "\n".join(columns([(rule.id, rule.family, rule.says) for rule in rules]))
 
 
 def list_as_markdown(rules: Iterable[Rule]) -> str:
     """Return a table with links to the pages of the rules."""
     return markdown_table(
         ["rule", "kind", "says"],
-        ([f"[{rule.id}]({address(rule)})", rule.kind, in_markdown(rule.says)] for rule in rules),
+        ([f"[{rule.id}]({address(rule)})", rule.family, in_markdown(rule.says)] for rule in rules),
     )
 
 
@@ -36,7 +35,7 @@ def list_as_rst(rules: Iterable[Rule]) -> str:
         "     - says",
     ]
     rows = [
-        f"   * - `{rule.id} <{address(rule)}>`__\n     - {rule.kind}\n     - {in_rst(rule.says)}"
+        f"   * - `{rule.id} <{address(rule)}>`__\n     - {rule.family}\n     - {in_rst(rule.says)}"
         for rule in rules
     ]
     return "\n".join([*head, *rows])
@@ -48,8 +47,22 @@ def list_as_json(rules: Iterable[Rule]) -> str:
 
 
 def rule_as_data(rule: Rule) -> dict[str, object]:
-    """Return what JSON has of a rule: its fields, and the address of its page."""
-    return {**asdict(rule), "url": address(rule)}
+    """Return what JSON has of a rule, under names that do not change, and the address of its page."""
+    return {
+        "id": rule.id,
+        "kind": rule.family,
+        "says": rule.says,
+        "source": rule.source,
+        "layers": rule.layers,
+        "tensors": rule.tensors,
+        "shapes": rule.shapes,
+        "condition": rule.condition,
+        "quote": rule.quote,
+        "pitfalls": rule.pitfalls,
+        "since": rule.since,
+        "values": rule.values,
+        "url": address(rule),
+    }
 
 
 LISTS = {

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 
-from rnn_contracts.contracts import CELLS, LAYERS, TENSORS, Layer, tensors
+from rnn_contracts.contracts import TENSORS, tensors
+from rnn_contracts.layer import CELLS, LAYERS, Layer
 
 MANY = 5
 """With this number of layers or steps, or more, some are left out of the picture."""

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from rnn_contracts.citing.citations import CITATIONS
-from rnn_contracts.contracts import rule
+from rnn_contracts.rules import rule
 
 
 def add_parser(commands: Any) -> None:

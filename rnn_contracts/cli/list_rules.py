@@ -7,7 +7,7 @@ from typing import Any
 
 from rnn_contracts.citing.lists import LISTS
 from rnn_contracts.cli.output import bold_first_column
-from rnn_contracts.contracts import RULES
+from rnn_contracts.rules import RULES
 
 
 def add_parser(commands: Any) -> None:
@@ -19,7 +19,7 @@ def add_parser(commands: Any) -> None:
         epilog="Ids are permanent and never reused. In json each rule has all its fields; markdown and "
         "rst are tables to paste, with links.",
     )
-    kinds = list(dict.fromkeys(rule.kind for rule in RULES.values()))
+    kinds = list(dict.fromkeys(rule.family for rule in RULES.values()))
     parser.add_argument("--kind", choices=kinds, help="the rules of this kind only")
     parser.add_argument(
         "--format", choices=LISTS, default="text", help="default: text, one rule a line"
@@ -29,6 +29,6 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> tuple[str, int]:
     """Return the list, and the exit code."""
-    rules = [rule for rule in RULES.values() if options.kind in (None, rule.kind)]
+    rules = [rule for rule in RULES.values() if options.kind in (None, rule.family)]
     text = LISTS[options.format](rules)
     return bold_first_column(text) if options.format == "text" else text, 0

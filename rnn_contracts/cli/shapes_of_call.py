@@ -8,7 +8,7 @@ from typing import Any
 
 from rnn_contracts.citing.describe_call import shapes
 from rnn_contracts.cli.output import bold_first_column
-from rnn_contracts.contracts import CELLS, LAYERS, Layer
+from rnn_contracts.layer import CELLS, LAYERS, Layer
 
 
 def add_parser(commands: Any) -> None:

@@ -34,8 +34,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "project"))
 from broken_layers import BROKEN
 from run_suite import SUITE
 
-from rnn_contracts.citing.describe_rule import is_slow, test_of
-from rnn_contracts.contracts import RULES
+from rnn_contracts.rules import RULES
 
 RUNS = ("default", "ci", "whole check")
 PROFILE = "without_database"  # What one run found is not to be known to the next.
@@ -106,7 +105,7 @@ def run(task: Run) -> Run:
     # What torch's documentation says of its own layers is told of no other.
     tests = [str(SUITE), "-mrule"]
     if task.run != "whole check":
-        tests = [f"{SUITE}/{test_of(RULES[task.rule])}"]
+        tests = [f"{SUITE}/{RULES[task.rule].test}"]
     options = ["-x", "-pno:cacheprovider", "-pno:terminal", *["-mslow or not slow"] * task.slow]
     options += ["-Wignore:Module already imported:pytest.PytestAssertRewriteWarning"]
     options += [f"--hypothesis-profile={'ci' if task.run == 'ci' else PROFILE}"]
@@ -132,7 +131,7 @@ def tasks(names: list[str], seeds: int) -> Iterator[Run]:
     for broken in BROKEN:
         if names and broken.name not in names:
             continue
-        slow = is_slow(RULES[broken.rule])
+        slow = RULES[broken.rule].slow
         described = functools.partial(Run, broken.name, broken.rule, slow=slow)
         yield from (described("default", seed=seed) for seed in range(seeds))
         yield described("ci", seed=0)

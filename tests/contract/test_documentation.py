@@ -7,7 +7,7 @@ are told apart.
 import pytest
 import torch
 
-from rnn_contracts.contracts import RULES, Rule
+from rnn_contracts.rules import RULES, Rule
 
 
 @pytest.mark.parametrize(

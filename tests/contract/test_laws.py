@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from rnn_contracts.calls import Case, dtypes
-from rnn_contracts.contracts import CELLS
+from rnn_contracts.layer import CELLS
 from rnn_contracts.rule_tests import Decorator, checks_rule
 from rnn_contracts.trials import ROUNDING, Trial
 

@@ -42,13 +42,13 @@ def test_page_of_a_rule(site: Path, rule: Rule) -> None:
     said = [rule.id, rule.says, rule.condition, rule.source, describe_rule.command(rule)]
     said += [*rule.quote.values(), *describe_rule.pitfalls(rule), *describe_rule.deviations(rule)]
     said += [describe_rule.as_tuple(shape) for shape in rule.shapes.values()]
-    said += [describe_rule.test_of(rule)]
+    said += [rule.test]
     said += [cite(rule) for cite in CITATIONS.values()]
     assert [text for text in said if " ".join(text.split()) not in str(page)] == []
     pictures = [
         attributes for tag, attributes in page.attributes if attributes.get("role") == "img"
     ]
-    assert len(pictures) == (rule.kind == "shape")
+    assert len(pictures) == (rule.family == "shape")
     for picture in pictures:
         layers = re.findall(r"nn\.(\w+)\(", picture["aria-label"] or "")
         assert layers

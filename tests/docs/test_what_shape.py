@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from rnn_contracts import Layer, shapes
 from rnn_contracts.citing.describe_call import ShapesOfCall
-from rnn_contracts.contracts import CELLS, LAYERS
+from rnn_contracts.layer import CELLS, LAYERS
 
 BROWSERS = ("chromium", "google-chrome", "chromium-browser", "chrome")
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from rnn_contracts import reference
-from rnn_contracts.contracts import CELLS, Layer
+from rnn_contracts.layer import CELLS, Layer
 from rnn_contracts.refusals import REFUSALS
 
 

@@ -14,6 +14,7 @@ import pytest
 from rnn_contracts import RULES, Rule, __version__
 from rnn_contracts.citing.citations import AUTHORS, SITE, YEAR
 from rnn_contracts.citing.lists import list_as_json
+from rnn_contracts.sources import SOURCES, Source
 
 ROOT = Path(__file__).parents[2]
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text("utf-8")
@@ -44,10 +45,10 @@ def test_released_rules_are_kept() -> None:
     assert unannounced(RULES, CHANGELOG) == set()
 
 
-@pytest.mark.parametrize("name", ["says", "condition", "since", "kind", "shapes"])
+@pytest.mark.parametrize("name", ["says", "condition", "since", "family", "columns"])
 def test_a_changed_rule_is_noticed(name: str) -> None:
     """Whatever of its promise was changed, until the coming version names it."""
-    changes: Any = {name: {"packed": "N L"} if name == "shapes" else "law"}
+    changes: Any = {name: ("packed",) if name == "columns" else "law"}
     rules = dict(RULES) | {"output-shape": replace(RULES["output-shape"], **changes)}
     assert unannounced(rules, CHANGELOG) == {"output-shape"}
     assert (
@@ -56,8 +57,9 @@ def test_a_changed_rule_is_noticed(name: str) -> None:
     )
 
 
-def test_a_rule_that_is_gone_or_new_is_noticed() -> None:
+def test_a_rule_that_is_gone_or_new_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """No word in the changelog takes a released rule back."""
+    monkeypatch.setitem(SOURCES, "a-rule", SOURCES["output-shape"])
     coming = f"## 0.2.0 (unreleased)\n\n`output-shape`, `a-rule`\n\n{CHANGELOG}"
     gone = {id: rule for id, rule in RULES.items() if id != "output-shape"}
     assert unannounced(gone, coming) == {"output-shape"}
@@ -66,12 +68,17 @@ def test_a_rule_that_is_gone_or_new_is_noticed() -> None:
     assert unannounced(new, coming) == set()
 
 
-def test_better_sources_are_no_change() -> None:
+def test_better_sources_are_no_change(monkeypatch: pytest.MonkeyPatch) -> None:
     """A quote, a source or a pitfall that is told better needs no word."""
-    better = replace(
-        RULES["output-shape"], quote={}, pitfalls=("#1",), source="https://example.org"
-    )
-    assert unannounced(dict(RULES) | {"output-shape": better}, CHANGELOG) == set()
+    better = Source("https://example.org", quote={}, pitfalls=("#1",))
+    monkeypatch.setitem(SOURCES, "output-shape", better)
+    assert RULES["output-shape"].source == "https://example.org"
+    assert unannounced(RULES, CHANGELOG) == set()
+
+
+def test_every_rule_has_a_source() -> None:
+    """No source is left of a rule that is gone."""
+    assert [*SOURCES] == [*RULES]
 
 
 def test_changelog_names_every_rule() -> None:

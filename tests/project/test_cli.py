@@ -16,7 +16,7 @@ from rnn_contracts import RULES, Layer, cli, deviations, explain, shapes
 from rnn_contracts.citing import describe_rule
 from rnn_contracts.citing.citations import CITATIONS, SITE
 from rnn_contracts.citing.lists import LISTS
-from rnn_contracts.contracts import CELLS, LAYERS
+from rnn_contracts.layer import CELLS, LAYERS
 from rnn_contracts.paths import SUITE
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
@@ -48,7 +48,7 @@ def test_list(capsys: Output) -> None:
     """A line for each rule, in the order of the contract."""
     lines = printed(capsys, "list").splitlines()
     assert [line.split(maxsplit=2) for line in lines] == [
-        [rule.id, rule.kind, rule.says] for rule in RULES.values()
+        [rule.id, rule.family, rule.says] for rule in RULES.values()
     ]
 
 
@@ -60,7 +60,7 @@ def test_list_of_a_kind(capsys: Output, kind: str, format: str) -> None:
     # As a whole word: one id may contain another.
     words = {word.strip('[]`,"') for word in out.replace("](", " ").split()}
     for rule in RULES.values():
-        assert (rule.id in words) == (rule.kind == kind)
+        assert (rule.id in words) == (rule.family == kind)
 
 
 def test_list_in_json(capsys: Output) -> None:
@@ -89,18 +89,18 @@ def test_explain(capsys: Output, id: str) -> None:
     ]
     assert [part for part in said if part not in out] == []
     assert ("none known" in out) == (not known)
-    assert describe_rule.test_of(rule) in out.partition("checked by")[2]
+    assert rule.test in out.partition("checked by")[2]
 
 
 def test_explain_names_the_tests() -> None:
     """The test that is named for a rule exists, declares that it checks it, and is slow if told so."""
     for rule in RULES.values():
-        file, _, function = describe_rule.test_of(rule).partition("::")
+        file, _, function = rule.test.partition("::")
         decorators, found, _ = (SUITE / file).read_text("utf-8").partition(f"def {function}(")
         declaration = decorators.rpartition("\n\n\n")[2]
         assert found
         assert f'"{rule.id}"' in declaration
-        assert ("slow=True" in declaration) == describe_rule.is_slow(rule)
+        assert ("slow=True" in declaration) == rule.slow
 
 
 def test_explain_of_no_rule() -> None:

@@ -12,7 +12,7 @@ from xml.sax.saxutils import quoteattr
 import pytest
 
 from rnn_contracts import cli, compare
-from rnn_contracts.contracts import rule
+from rnn_contracts.rules import rule
 
 LINK = "https://github.com/pytorch/pytorch/issues/175978"
 HELD: dict[str, str] = {}

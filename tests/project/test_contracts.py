@@ -15,7 +15,9 @@ from torch import nn
 
 import rnn_contracts
 from rnn_contracts import RULES, Layer, contracts, expected_shapes, parameter_shapes, rule
-from rnn_contracts.contracts import CELLS, LAYERS, Rule, evaluate
+from rnn_contracts.contracts import evaluate
+from rnn_contracts.layer import CELLS, LAYERS
+from rnn_contracts.rules import Rule
 
 # Written by hand, from D*num_layers = 6, N = 2, L = 4, H_in = 5, H_out = 7 (a projection: 3).
 STACK = {"num_layers": 3, "bidirectional": True}

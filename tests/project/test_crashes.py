@@ -15,7 +15,7 @@ from torch import nn
 from rnn_contracts import machine, refusals
 from rnn_contracts.calls import Case
 from rnn_contracts.checks import ContractViolation
-from rnn_contracts.contracts import Layer
+from rnn_contracts.layer import Layer
 from rnn_contracts.refusals import Wrong
 
 SUITE = """

@@ -20,6 +20,7 @@ from torch.nn.utils.rnn import PackedSequence
 from rnn_contracts import calls, machine
 from rnn_contracts.calls import Case
 from rnn_contracts.checks import ContractViolation
+from rnn_contracts.layer import Layer
 from rnn_contracts.strategies import GRID, cases
 
 MESSAGES = {
@@ -237,6 +238,19 @@ def test_snippet_makes_the_same_call(case: Case) -> None:
         assert torch.equal(one, other)
         assert one.dtype == other.dtype
         assert one.stride() == other.stride()
+
+
+def test_snippet_of_a_call_under_autocast() -> None:
+    """The code has the autocast in it, so that it shows the dtypes that the suite saw."""
+    case = Case(Layer("RNN", 3, 4), autocast=True, grad_mode="no_grad", seed=1)
+    observation = calls.call(case, calls.build(case), *calls.arguments(case))
+    printed, names = run_as_pasted(case.snippet("output.dtype"))
+    assert printed == "torch.bfloat16\n"
+    for one, other in zip(
+        tensors_in(observation.result), (names["output"], names["h_n"]), strict=True
+    ):
+        assert torch.equal(one, other)
+        assert one.dtype == other.dtype
 
 
 def tensors_in(value: Any) -> list[Tensor]:

@@ -11,7 +11,8 @@ from run_suite import run_suite
 from torch import nn
 
 from rnn_contracts.checks import ContractViolation
-from rnn_contracts.contracts import CELLS, LAYERS, RULES
+from rnn_contracts.layer import CELLS, LAYERS
+from rnn_contracts.rules import RULES
 
 
 @pytest.mark.parametrize("broken", [pytest.param(it, id=f"{it.rule}-{it.name}") for it in BROKEN])

@@ -12,7 +12,7 @@ import pytest
 from packaging.version import Version
 
 from rnn_contracts import deviations
-from rnn_contracts.contracts import RULES
+from rnn_contracts.rules import RULES
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -16,7 +16,9 @@ import rnn_contracts
 from rnn_contracts import Layer, shapes
 from rnn_contracts.citing import describe_call, describe_rule, picture
 from rnn_contracts.citing.citations import address
-from rnn_contracts.contracts import CELLS, LAYERS, RULES, TENSORS
+from rnn_contracts.contracts import TENSORS
+from rnn_contracts.layer import CELLS, LAYERS
+from rnn_contracts.rules import RULES
 
 CALLS: list[tuple[Layer, tuple[int, ...], tuple[int, ...] | None]] = [
     (Layer(kind, 5, 8, num_layers=num_layers, batch_first=batch_first, bidirectional=both), *call)

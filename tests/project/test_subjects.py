@@ -12,7 +12,7 @@ from torch import nn
 from rnn_contracts import calls, deviations, subjects
 from rnn_contracts.calls import Case
 from rnn_contracts.checks import ContractViolation
-from rnn_contracts.contracts import Layer
+from rnn_contracts.layer import Layer
 
 STACKS = "(2_layers and not proj) or (refused and batched)"
 

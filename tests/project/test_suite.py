@@ -13,8 +13,9 @@ from torch import nn
 from rnn_contracts import calls
 from rnn_contracts.calls import Case
 from rnn_contracts.checks import ContractViolation
-from rnn_contracts.contracts import CELLS, LAYERS, RULES
+from rnn_contracts.layer import CELLS, LAYERS
 from rnn_contracts.refusals import WRONG
+from rnn_contracts.rules import RULES
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from rnn_contracts.contracts import RULES
+from rnn_contracts.rules import RULES
 
 Alter = Callable[[type[nn.Module]], type[nn.Module]]
 """Makes the altered class out of torch's."""

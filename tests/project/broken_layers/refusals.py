@@ -18,8 +18,8 @@ from broken_layers.alter import (
     breaks_build,
     breaks_call,
 )
-from rnn_contracts.contracts import RULES
 from rnn_contracts.refusals import REFUSALS, WRONG
+from rnn_contracts.rules import RULES
 
 CALLS = {wrong.rule for wrong in WRONG if not wrong.constructor}
 CONSTRUCTIONS = {wrong.rule for wrong in WRONG if wrong.constructor}

@@ -1,0 +1,116 @@
+"""The arguments of a recurrent layer, validated."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass, fields
+
+LAYERS = ("RNN", "GRU", "LSTM")
+CELLS = ("RNNCell", "GRUCell", "LSTMCell")
+RETURNS = {
+    "RNN": "output, h_n",
+    "GRU": "output, h_n",
+    "LSTM": "output, (h_n, c_n)",
+    "RNNCell": "h_1",
+    "GRUCell": "h_1",
+    "LSTMCell": "h_1, c_1",
+}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The arguments of a recurrent layer, named as torch names them.
+
+    ``kind`` is the class name in ``torch.nn``: RNN, GRU, LSTM, RNNCell, GRUCell or LSTMCell.
+    ``ValueError`` names the argument that makes no layer.
+    """
+
+    kind: str
+    input_size: int
+    hidden_size: int
+    _: KW_ONLY
+    num_layers: int = 1
+    nonlinearity: str = "tanh"
+    bias: bool = True
+    batch_first: bool = False
+    dropout: float = 0.0
+    bidirectional: bool = False
+    proj_size: int = 0
+
+    def __post_init__(self) -> None:
+        require(self.kind in LAYERS + CELLS, "kind", f"one of {LAYERS + CELLS}", self.kind)
+        for argument in fields(self):
+            value = getattr(self, argument.name)
+            taken = _takes(self.kind, argument.name) or value == argument.default
+            require(taken, argument.name, f"nothing, nn.{self.kind} has no such argument", value)
+        for name in ("input_size", "hidden_size", "num_layers"):
+            value = getattr(self, name)
+            require(is_size(value, least=1), name, "an int of at least 1", value)
+        for name in ("bias", "batch_first", "bidirectional"):
+            value = getattr(self, name)
+            require(isinstance(value, bool), name, "True or False", value)
+        known = self.nonlinearity in ("tanh", "relu")
+        require(known, "nonlinearity", "'tanh' or 'relu'", self.nonlinearity)
+        probability = (
+            isinstance(self.dropout, (int, float))
+            and not isinstance(self.dropout, bool)
+            and 0 <= self.dropout <= 1
+        )
+        require(probability, "dropout", "a probability from 0 to 1", self.dropout)
+        fits = is_size(self.proj_size, least=0) and self.proj_size < self.hidden_size
+        require(fits, "proj_size", "an int from 0 to hidden_size - 1", self.proj_size)
+
+    @classmethod
+    def of(cls, layer: object) -> Layer:
+        """The arguments that a ``torch.nn`` layer, or a subclass of one, was made with."""
+        if isinstance(layer, Layer):
+            return layer
+        kinds = [
+            base.__name__
+            for base in type(layer).__mro__
+            if base.__name__ in LAYERS + CELLS and base.__module__ == "torch.nn.modules.rnn"
+        ]
+        require(bool(kinds), "layer", f"a Layer or one of torch.nn's {LAYERS + CELLS}", layer)
+        taken = [argument.name for argument in fields(cls) if _takes(kinds[0], argument.name)]
+        return cls(kinds[0], **{name: getattr(layer, name) for name in taken if name != "kind"})
+
+    @property
+    def arguments(self) -> dict[str, object]:
+        """The arguments other than the two sizes that differ from torch's defaults."""
+        options = {argument.name: argument.default for argument in fields(self)[3:]}
+        given = {name: getattr(self, name) for name in options}
+        return {name: value for name, value in given.items() if value != options[name]}
+
+    def __str__(self) -> str:
+        options = "".join(f", {name}={value!r}" for name, value in self.arguments.items())
+        return f"nn.{self.kind}({self.input_size}, {self.hidden_size}{options})"
+
+    @property
+    def axes(self) -> dict[str, int]:
+        """The sizes of the axes that the layer alone determines."""
+        return {
+            "D": 2 if self.bidirectional else 1,
+            "num_layers": self.num_layers,
+            "H_in": self.input_size,
+            "H_cell": self.hidden_size,
+            "H_out": self.proj_size or self.hidden_size,
+            "gates": {"RNN": 1, "GRU": 3, "LSTM": 4}[self.kind.removesuffix("Cell")],
+        }
+
+
+def _takes(kind: str, argument: str) -> bool:
+    if argument == "nonlinearity":
+        return kind in ("RNN", "RNNCell")
+    if argument == "proj_size":
+        return kind == "LSTM"
+    return kind in LAYERS or argument in ("kind", "input_size", "hidden_size", "bias")
+
+
+def is_size(value: object, *, least: int) -> bool:
+    """Whether it is an int, no bool, of at least that size."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def require(condition: bool, name: str, accepted: str, got: object) -> None:
+    """Raise ``ValueError`` that names the argument, unless the condition holds."""
+    if not condition:
+        raise ValueError(f"{name}: expected {accepted}, got {got!r}")
