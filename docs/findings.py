@@ -17,7 +17,8 @@ from defusedxml import ElementTree
 from rnn_contracts import deviations
 from rnn_contracts.citing.escaping import in_markdown
 from rnn_contracts.citing.tables import markdown_table
-from rnn_contracts.compare import counted
+from rnn_contracts.results.outcome import KNOWN, NOT_SUPPORTED, PASSED, from_properties
+from rnn_contracts.results.words import counted
 
 DOCS = Path(__file__).parent
 HEAD = """\
@@ -28,7 +29,7 @@ What the suite says of layers that claim to be `nn.LSTM` or `nn.GRU`, on torch {
 [`examples/deviations.toml`](../examples/deviations.toml) says of it, and fails if that does not happen.
 What torch's own layer does wrong too is left out. Each message is that of one case.
 """
-COLUMNS = ("layer", "tests that hold", "deviate", "are not supported")
+COLUMNS = ("layer", "tests that passed", "known failures", "not supported")
 
 
 class Finding:
@@ -37,52 +38,52 @@ class Finding:
     def __init__(self) -> None:
         self.tests, self.link, self.message = 0, "", ""
 
-    def add(self, link: str, messages: list[str]) -> None:
+    def add(self, link: str, message: str) -> None:
         self.tests += 1
         self.link = self.link or link
-        self.message = min([*messages, self.message], key=lambda it: (not it, len(it)))
+        self.message = min(message, self.message, key=lambda text: (not text, len(text)))
 
 
 Findings = dict[str, dict[str, Finding]]
 
 
-def read(path: str, outcomes: dict[str, collections.Counter[str]], findings: Findings) -> str:
+def read(path: str, states: dict[str, collections.Counter[str]], findings: Findings) -> str:
     """Add what a report says, by layer and by deviation; return its torch."""
     known_of_torch = {str(entry) for entry in deviations.known()}
     torch = ""
     for case in ElementTree.parse(path).iter("testcase"):
-        values: dict[str, list[str]] = collections.defaultdict(list)
-        for it in case.iter("property"):
-            values[it.get("name", "")].append(it.get("value", ""))
-        for subject in values["subject"]:
-            torch = values["torch"][0].partition(" ")[0]
-            if case.find("failure") is not None or case.find("error") is not None:
-                sys.exit(f"{path}: {case.get('name')} failed: not a report of what is known")
-            outcome = "held" if case.find("skipped") is None else "not supported"
-            outcomes[subject]["deviates" if values["deviation"] else outcome] += 1
-            for deviation, link in zip(values["deviation"], values["link"], strict=True):
-                rule = deviation.partition(": ")[0]
-                if deviation not in known_of_torch:
-                    messages = [it for it in values["violation"] if it.startswith(f"{rule}\n")]
-                    findings[subject].setdefault(deviation, Finding()).add(link, messages)
+        properties = [(it.get("name", ""), it.get("value", "")) for it in case.iter("property")]
+        values = dict(properties)
+        if "subject" not in values:
+            continue
+        torch, subject = values["torch"].partition(" ")[0], values["subject"]
+        outcome = from_properties(properties)
+        if case.find("failure") is not None or case.find("error") is not None:
+            sys.exit(f"{path}: {case.get('name')} failed: not a report of what is known")
+        states[subject][outcome.state] += 1
+        for reason, link in outcome.known.items():
+            if reason not in known_of_torch:
+                own = reason.startswith(f"{outcome.broken}: ")
+                finding = findings[subject].setdefault(reason, Finding())
+                finding.add(link, outcome.message if own else "")
     return torch
 
 
 def page(paths: list[str]) -> str:
     """The whole page."""
-    outcomes: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
+    states: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
     findings: Findings = collections.defaultdict(dict)
-    (torch,) = {read(path, outcomes, findings) for path in paths}
+    (torch,) = {read(path, states, findings) for path in paths}
     rows = [
-        [in_markdown(subject), *(str(counts[it]) for it in ("held", "deviates", "not supported"))]
-        for subject, counts in outcomes.items()
+        [in_markdown(subject), *(str(counts[state]) for state in (PASSED, KNOWN, NOT_SUPPORTED))]
+        for subject, counts in states.items()
     ]
     lines = [HEAD.format(torch=torch), markdown_table(COLUMNS, rows)]
     for subject, found in findings.items():
         lines += ["", f"## {in_markdown(subject)}"]
         for deviation, finding in sorted(found.items()):
             rule, _, reason = deviation.partition(": ")
-            link = f" ([upstream]({finding.link}))" * bool(finding.link)
+            link = f" ([upstream]({finding.link}))" if finding.link else ""
             tests = counted(finding.tests, "test")
             lines += ["", f"### `{rule}`: {in_markdown(reason)}", "", f"In {tests}{link}."]
             lines += ["", "```text", *finding.message.splitlines(), "```"]

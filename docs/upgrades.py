@@ -16,27 +16,28 @@ from pathlib import Path
 import matplotlib as mpl
 from figures import GREY, save
 
-from rnn_contracts import compare
 from rnn_contracts.citing.escaping import in_markdown
 from rnn_contracts.citing.tables import markdown_table
-from rnn_contracts.compare import BROKEN, DEVIATES, HELD
+from rnn_contracts.results import diff, formats
+from rnn_contracts.results.outcome import FAILED, KNOWN, PASSED
+from rnn_contracts.results.words import counted
 from rnn_contracts.rules import RULES
 
 DOCS = Path(__file__).parent
 Counts = collections.Counter[str]
 
 
-def release(report: compare.Report) -> str:
+def release(report: diff.Report) -> str:
     """``2.13.0`` of ``2.13.0+cpu (git ...)``."""
     found = re.match(r"[\w.]+", report.torch)
     return found[0] if found else "?"
 
 
-def by_rule(report: compare.Report) -> dict[str, Counts]:
+def by_rule(report: diff.Report) -> dict[str, Counts]:
     """How many tests of each rule came out how."""
     counts: dict[str, Counts] = collections.defaultdict(collections.Counter)
-    for (rule, _), result in report.results.items():
-        counts[rule][result.outcome] += 1
+    for (rule, _), outcome in report.results.items():
+        counts[rule][outcome.state] += 1
     return counts
 
 
@@ -44,12 +45,12 @@ def state(counts: Counts | None) -> str:
     """What the table says of a rule in one release; what is slow is in the nightly run alone."""
     if not counts:
         return "not run"
-    if counts[BROKEN]:
-        return f"**broken** in {counts[BROKEN]} of {counts.total()}"
-    return f"deviates in {counts[DEVIATES]} of {counts.total()}" if counts[DEVIATES] else "held"
+    if counts[FAILED]:
+        return f"**failed** in {counts[FAILED]} of {counts.total()}"
+    return f"known failure in {counts[KNOWN]} of {counts.total()}" if counts[KNOWN] else "passed"
 
 
-def table(reports: list[compare.Report]) -> str:
+def table(reports: list[diff.Report]) -> str:
     """Rule by release."""
     columns = [by_rule(report) for report in reports]
     rows = []
@@ -62,33 +63,33 @@ def table(reports: list[compare.Report]) -> str:
     return markdown_table(["rule", *map(release, reports)], rows)
 
 
-def step(old: compare.Report, new: compare.Report) -> list[str]:
+def step(old: diff.Report, new: diff.Report) -> list[str]:
     """What changed from one release to the next."""
-    difference = compare.compare(old, new)
+    difference = diff.compare(old, new)
     lines = [f"### {release(old)} to {release(new)}", ""]
     lines += [f"- cannot be compared: {obstacle}" for obstacle in difference.obstacles]
-    for name, verb in (("broke", "broke"), ("mended", "was mended"), ("new", "is new")):
-        for (rule, reason, link), cells in compare.by_rule(difference.changes[name]).items():
+    for name, verb in (("regressed", "regressed"), ("fixed", "was fixed"), ("new", "is new")):
+        for (rule, reason, link), cells in formats.by_rule(difference.changes[name]).items():
             text = in_markdown(reason)
             what = f": [{text}]({link})" if link else f": {text}" * bool(reason)
-            lines.append(f"- `{rule}` {verb} in {compare.counted(len(cells), 'test')}{what}")
-    for types, rules in compare.refused(difference):
+            lines.append(f"- `{rule}` {verb} in {counted(len(cells), 'test')}{what}")
+    for types, rules in formats.refused(difference):
         lines.append(f"- refused with another type, {types}: {rules}")
     return [*lines, *["- nothing"] * (len(lines) == 2), ""]
 
 
-def picture(reports: list[compare.Report], path: Path) -> str:
-    """The share of the tests of each rule that deviate, as a heat map; its text alternative."""
+def picture(reports: list[diff.Report], path: Path) -> str:
+    """The share of the tests of each rule that fail, as a heat map; its text alternative."""
     import matplotlib.pyplot as plt
 
     columns = [by_rule(report) for report in reports]
     rules = [
         rule
         for rule in RULES
-        if any(column[rule][HELD] < column[rule].total() for column in columns)
+        if any(column[rule][PASSED] < column[rule].total() for column in columns)
     ]
     shares = [
-        [1 - column[rule][HELD] / column[rule].total() for column in columns] for rule in rules
+        [1 - column[rule][PASSED] / column[rule].total() for column in columns] for rule in rules
     ]
     figure, axes = plt.subplots(figsize=(8, 0.32 * len(rules) + 0.9), layout="constrained")
     colours = mpl.colors.LinearSegmentedColormap.from_list(
@@ -106,13 +107,13 @@ def picture(reports: list[compare.Report], path: Path) -> str:
     axes.tick_params(which="minor", length=0)
     for row, column in itertools.product(range(len(rules)), range(len(reports))):
         counts = columns[column][rules[row]]
-        deviating = counts.total() - counts[HELD]
-        text = f"{deviating} of {counts.total()}" if deviating else "held"
+        failing = counts.total() - counts[PASSED]
+        text = f"{failing} of {counts.total()}" if failing else "passed"
         axes.text(column, row, text, ha="center", va="center", color="#111111", fontsize=8)
     alternative = (
-        f"Heat map: {len(rules)} rules that some release deviates from, by release from "
+        f"Heat map: {len(rules)} rules that some release fails, by release from "
         f"{release(reports[0])} to {release(reports[-1])}; each cell says in how many of the rule's "
-        "tests. The other rules are held by every release that promises them."
+        "tests. Every release that promises the other rules passes them."
     )
     save(figure, path, alternative)
     return alternative
@@ -120,7 +121,7 @@ def picture(reports: list[compare.Report], path: Path) -> str:
 
 def main(paths: list[str]) -> None:
     """Write both files."""
-    reports = [compare.read(Path(path)) for path in paths]
+    reports = [diff.read(Path(path)) for path in paths]
     alternative = picture(reports, DOCS / "upgrades.svg")
     lines = [
         "# What changed between releases of torch",
@@ -140,7 +141,7 @@ def main(paths: list[str]) -> None:
         "",
         "Devices: "
         + ", ".join(sorted(reports[0].devices))
-        + ". A rule deviates where the release is known "
+        + ". A failure is known where the release is known "
         "not to keep it; [`deviations.toml`](../rnn_contracts/deviations.toml) says why.",
         "",
         table(reports),

@@ -18,7 +18,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rnn_contracts.checks import ContractViolation, check
+    from rnn_contracts.checking.violation import ContractViolation
+    from rnn_contracts.checking.your_call import check
     from rnn_contracts.citing.describe_call import shapes
     from rnn_contracts.citing.describe_rule import explain
     from rnn_contracts.parametrize import parametrize_with_rules
@@ -38,8 +39,8 @@ __all__ = [
 ]
 
 _LAZY = {
-    "ContractViolation": "checks",
-    "check": "checks",
+    "ContractViolation": "checking.violation",
+    "check": "checking.your_call",
     "explain": "citing.describe_rule",
     "parametrize_with_rules": "parametrize",
     "shapes": "citing.describe_call",

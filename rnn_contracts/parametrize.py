@@ -10,10 +10,17 @@ from typing import Any
 import pytest
 import torch
 
-from rnn_contracts import calls, deviations, machine, rules, subjects
+from rnn_contracts import deviations, machine, rules
+from rnn_contracts.checking import subjects
+from rnn_contracts.checking.run import Run
+from rnn_contracts.checking.subjects import Subject
 from rnn_contracts.deviations import Deviation
+from rnn_contracts.devices import available_devices
 from rnn_contracts.paths import SUITE
-from rnn_contracts.rule_tests import RuleTest, nightly, tests_of
+from rnn_contracts.rule_tests.examples import is_nightly
+from rnn_contracts.rule_tests.listing import tests_of
+from rnn_contracts.rule_tests.rule_test import RuleTest
+from rnn_contracts.rule_tests.statement import Statement, statement_of
 
 Constructor = Callable[..., Any]
 
@@ -47,6 +54,51 @@ def parametrize_with_rules(
     ``ValueError`` if a rule or a device is unknown, or a pattern fits no test.
     """
     chosen = {"RNN": RNN, "GRU": GRU, "LSTM": LSTM}
+    expected = list(_expected(expected_failures or {}))
+    facts = machine.facts()
+    known = [entry for entry in deviations.known() if entry.happens_on(torch.__version__, facts)]
+    taken = _subjects(chosen, require_all=require_all)
+    tests = [
+        test
+        for statement in _statements()
+        for listed in tests_of(statement, _present(devices), taken)
+        for test in listed.expecting([*expected, *known])
+    ]
+    for entry in expected:
+        if not any(entry in test.known.expected for test in tests):
+            raise ValueError(f"{entry.origin}: there is no such test")
+    return pytest.mark.parametrize("check", list(_parameters(tests, Run())))
+
+
+def _parameters(tests: Sequence[RuleTest], run: Run) -> Iterator[Any]:
+    """The tests that are run on this torch."""
+    for test in tests:
+        if test.rule.promised(torch.__version__) and (is_nightly() or not test.slow):
+            id = f"{test.rule.id}-{test.id.removeprefix(f'{test.rule.id}-')}"
+            yield pytest.param(OwnTest(test, run), id=id, marks=[test.mark] if test.mark else [])
+
+
+class OwnTest:
+    """The test of a rule, for a test function of one's own to call."""
+
+    def __init__(self, test: RuleTest, run: Run) -> None:
+        self.test, self.run = test, run
+        self.seed: object = None
+        self.was_called = False
+
+    def __call__(self) -> None:
+        """Run the test."""
+        __tracebackhide__ = True
+        self.was_called = True
+        # The next test may be of a layer that does otherwise, so share no calls.
+        self.run.observed.begin(None)
+        with self.test.judged(self.run.threads):
+            self.test.drawing(self.run, self.seed, database=False)()
+
+
+def _subjects(
+    chosen: Mapping[str, Constructor | None], *, require_all: bool
+) -> Mapping[str, Subject]:
     taken = {}
     for kind, constructor in chosen.items():
         if constructor is not None:
@@ -54,27 +106,10 @@ def parametrize_with_rules(
                 got = type(constructor).__qualname__
                 raise ValueError(f"{kind}: expected a class or a factory, got {got}")
             name = subjects.name_of(constructor)
-            taken[kind] = subjects.add(kind, name, constructor, require_all=require_all)
+            taken[kind] = subjects.make(kind, name, constructor, require_all=require_all)
     if not taken:
         raise ValueError("parametrize_with_rules: give it an RNN, a GRU or an LSTM")
-    expected = list(_expected(expected_failures or {}))
-    facts = machine.facts()
-    known = [entry for entry in deviations.known() if entry.happens_on(torch.__version__, facts)]
-    tests = list(_tests(_present(devices), taken))
-    for test in tests:
-        test.expect([*expected, *known])
-        test.database = False
-    for entry in expected:
-        if not any(entry in test.deviations and entry.rule == test.rule.id for test in tests):
-            raise ValueError(f"{entry.origin}: there is no such test")
-    tests = [
-        test
-        for test in tests
-        if test.rule.promised(torch.__version__) and (nightly() or not test.slow)
-    ]
-    return pytest.mark.parametrize(
-        "check", [pytest.param(test, id=f"{test.rule.id}-{test.id}") for test in tests]
-    )
+    return taken
 
 
 def _expected(failures: Mapping[str, str]) -> Iterator[Deviation]:
@@ -92,7 +127,7 @@ def _expected(failures: Mapping[str, str]) -> Iterator[Deviation]:
 
 
 def _present(devices: Sequence[str] | None) -> Sequence[str]:
-    present = calls.available_devices()
+    present = available_devices()
     if isinstance(devices, str):
         raise ValueError(f"devices: expected a list of names, got {devices!r}")
     for device in devices or ():
@@ -101,20 +136,17 @@ def _present(devices: Sequence[str] | None) -> Sequence[str]:
     return devices or present
 
 
-def _tests(devices: Sequence[str], taken: Mapping[str, subjects.Subject]) -> Iterator[RuleTest]:
-    for function in _functions():
-        yield from tests_of(function, devices, taken)
-
-
-def _functions() -> Iterator[Callable[..., None]]:
-    """The test functions of the suite."""
+def _statements() -> Iterator[Statement]:
+    """What the test functions of the suite state."""
     for path in sorted({*SUITE.glob("test_*.py")} - {SUITE / "test_documentation.py"}):
         name = f"rnn_contracts.suite.{path.stem}"
         if name not in sys.modules:
-            # By its path, since a checkout has the suite elsewhere.
+            # Import it by its path, since a checkout has the suite elsewhere.
             spec = importlib.util.spec_from_file_location(name, path)
             assert spec is not None
             assert spec.loader is not None
             sys.modules[name] = importlib.util.module_from_spec(spec)
             spec.loader.exec_module(sys.modules[name])
-        yield from (it for it in vars(sys.modules[name]).values() if hasattr(it, "statement"))
+        for function in vars(sys.modules[name]).values():
+            if statement := statement_of(function):
+                yield statement

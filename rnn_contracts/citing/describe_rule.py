@@ -100,8 +100,8 @@ def deviations(rule: Rule) -> list[str]:
 def _deviation_line(entry: dict[str, Any]) -> str:
     """Return the reason, in brackets where it holds, and where that can be looked up."""
     where = [f"torch {entry['torch']}"]
-    if "mended" in entry:
-        where.append(f"mended in {entry['mended']}")
+    if "fixed" in entry:
+        where.append(f"fixed in {entry['fixed']}")
     where += [f"{fact} = {str(value).lower()}" for fact, value in entry.get("machine", {}).items()]
     classes = f"; {', '.join(entry['kinds'])}" if "kinds" in entry else ""
     seen = entry.get("link") or entry["measured"]

@@ -84,7 +84,8 @@ LAWS = (
         "recurrence", "law",
         "Every step is the documented equation of RNN (tanh, relu), GRU or LSTM",
         layers=LAYERS + CELLS, values=True,
-        condition="RNN: h' = tanh(W_ih x + b_ih + W_hh h + b_hh); GRU, LSTM: rnn_contracts/reference.py",
+        condition="RNN: h' = tanh(W_ih x + b_ih + W_hh h + b_hh); "
+                  "GRU, LSTM: rnn_contracts/checking/equations.py",
     ),
     Rule(
         "packed-is-per-sequence", "law",

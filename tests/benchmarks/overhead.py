@@ -20,8 +20,9 @@ from typing import Any
 import pytest
 import torch
 
-from rnn_contracts import calls
-from rnn_contracts.calls import Case
+from rnn_contracts.checking import calls
+from rnn_contracts.checking.subjects import Subject
+from rnn_contracts.drawing.case import Case
 from rnn_contracts.paths import SUITE
 
 NOTHING = """
@@ -56,9 +57,9 @@ def main() -> None:
     made: list[tuple[Case, bool]] = []
     build, call = calls.build, calls.call
 
-    def recorded_build(case: Case) -> Any:
+    def recorded_build(case: Case, subject: Subject | None) -> Any:
         made.append((case, False))
-        return build(case)
+        return build(case, subject)
 
     def recorded_call(case: Case, module: Any, *arguments: Any) -> Any:
         made.append((case, True))

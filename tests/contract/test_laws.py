@@ -1,8 +1,8 @@
 """The values behind the shapes: each test is the statement of its law.
 
 Within a trial every layout looks alike: input (L, N, H_in), output (L, N, D*H_out), states
-(D*num_layers, N, H); see ``rnn_contracts.trials``. Where torch is compared with itself and does the
-same arithmetic, the results must be equal bit for bit; where not, they may be off by rounding.
+(D*num_layers, N, H); see ``rnn_contracts.checking.trial``. Where torch is compared with itself and
+does the same arithmetic, the results must be equal bit for bit; where not, they may be off by rounding.
 """
 
 from __future__ import annotations
@@ -13,39 +13,52 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rnn_contracts.calls import Case, dtypes
+from rnn_contracts.checking.trial import ROUNDING, Trial
+from rnn_contracts.devices import dtypes
+from rnn_contracts.drawing.case import Case
 from rnn_contracts.layer import CELLS
-from rnn_contracts.rule_tests import Decorator, checks_rule
-from rnn_contracts.trials import ROUNDING, Trial
+from rnn_contracts.rule_tests.statement import Decorator, rule_test
 
 
-def law(rule_id: str, **options: Any) -> Decorator:
+def law(**options: Any) -> Decorator:
     """A rule about layers without dropout, which is random and has a law of its own."""
-    return checks_rule(rule_id, dropout=0.0, **options)
+    return rule_test(dropout=0.0, **options)
 
 
-def differentiable(rule_id: str, **options: Any) -> Decorator:
+def differentiable(**options: Any) -> Decorator:
     """A law about gradients, which cost more than a call."""
-    return law(rule_id, grad_mode="enable_grad", least_N=1, longest=5, **options)
+    return law(grad_mode="enable_grad", least_N=1, longest=5, **options)
 
 
-@law("final-hidden-is-last-output", least_N=1)
-def test_final_hidden_is_last_output(case: Case) -> None:
+def equal_lengths(case: Case) -> Case:
+    """The case with packed sequences that are all as long as the longest."""
+    return replace(case, lengths=(case.L,) * len(case.lengths))
+
+
+def smooth(case: Case) -> Case:
+    """The case in float64 if the layer has a kink, where rounding chooses between two gradients."""
+    if case.layer.nonlinearity == "tanh":
+        return case
+    return replace(case, dtype=sorted(dtypes(case.device), key="float64".__eq__)[-1])
+
+
+@law(least_N=1)
+def test_final_hidden_is_last_output(trial: Trial) -> None:
     """Forward the last step of each sequence, backward the first."""
-    trial = Trial("final-hidden-is-last-output", case)
+    case = trial.case
     results = trial.call()
     D, H_out = case.axes["D"], case.axes["H_out"]
     rows = torch.arange(len(trial.lengths))
     last = results["output"][torch.tensor(trial.lengths) - 1, rows, :H_out]
-    trial.equal("h_n", results["h_n"][-D], last)
+    trial.assert_close("h_n", results["h_n"][-D], last)
     if D == 2:
-        trial.equal("h_n", results["h_n"][-1], results["output"][0, :, H_out:])
+        trial.assert_close("h_n", results["h_n"][-1], results["output"][0, :, H_out:])
 
 
-@law("directions-concatenate", bidirectional=True, initial_state=False, least_N=1)
-def test_directions_concatenate(case: Case) -> None:
+@law(bidirectional=True, initial_state=False, least_N=1)
+def test_directions_concatenate(trial: Trial) -> None:
     """Without backward weights in the last layer the second half is zero, the first as it was."""
-    trial = Trial("directions-concatenate", case)
+    case = trial.case
     before = trial.call()["output"]
     with torch.no_grad():
         for name, parameter in trial.parameters().items():
@@ -53,34 +66,32 @@ def test_directions_concatenate(case: Case) -> None:
                 parameter.zero_()
     after = trial.call()["output"]
     H_out = case.axes["H_out"]
-    trial.equal("output", after[..., :H_out], before[..., :H_out])
-    trial.equal("output", after[..., H_out:], torch.zeros_like(after[..., H_out:]))
+    trial.assert_close("output", after[..., :H_out], before[..., :H_out])
+    trial.assert_close("output", after[..., H_out:], torch.zeros_like(after[..., H_out:]))
 
 
-@law("hidden-layout", initial_state=True, least_N=1, longest=9)
-def test_hidden_layout(case: Case) -> None:
+@law(initial_state=True, least_N=1, longest=9)
+def test_hidden_layout(trial: Trial) -> None:
     """The final state of layer k, direction d, run by itself, is h_n[k*D + d]."""
-    trial = Trial("hidden-layout", case)
     results = trial.call()
     _, finals = in_parts(trial, by_direction=True)
     for name, final in finals.items():
-        trial.equal(name, results[name], final, units=ROUNDING)
+        trial.assert_close(name, results[name], final, units=ROUNDING)
 
 
-@law("initial-state-defaults-to-zero", initial_state=False, least_N=1)
-def test_initial_state_defaults_to_zero(case: Case) -> None:
+@law(initial_state=False, least_N=1)
+def test_initial_state_defaults_to_zero(trial: Trial) -> None:
     """No initial state is an initial state of zeros."""
-    trial = Trial("initial-state-defaults-to-zero", case)
+    case = trial.case
     shapes = replace(case, initial_state=True).state_shapes.values()
     dtype = getattr(torch, case.dtype)
     zeros = (torch.zeros(shape, device=case.device, dtype=dtype) for shape in shapes)
     if case.layout == "unbatched":
         zeros = (zero.unsqueeze(-2) for zero in zeros)
-    trial.agree(trial.call(), trial.call(state=tuple(zeros)))
+    trial.assert_all_close(trial.call(), trial.call(state=tuple(zeros)))
 
 
 @law(
-    "initial-state-reaches-every-layer-and-direction",
     initial_state=True,
     # Rounding and dead units hide a small change.
     dtype="float64",
@@ -88,9 +99,9 @@ def test_initial_state_defaults_to_zero(case: Case) -> None:
     least_N=1,
     longest=3,
 )
-def test_initial_state_reaches_every_layer_and_direction(case: Case) -> None:
+def test_initial_state_reaches_every_layer_and_direction(trial: Trial) -> None:
     """A change of h_0[row] or c_0[row] shows in h_n[row], and not in the layers below."""
-    trial = Trial("initial-state-reaches-every-layer-and-direction", case)
+    case = trial.case
     name, D = ("h_1" if case.layer.kind in CELLS else "h_n"), case.axes["D"]
     before = by_row(case, trial.call()[name])
     for part in range(len(trial.state)):
@@ -100,60 +111,58 @@ def test_initial_state_reaches_every_layer_and_direction(case: Case) -> None:
             after = by_row(case, trial.call(state=tuple(state))[name])
             changed = f"{['h_0', 'c_0'][part]}[{row}]"
             found = f"is the same whatever {changed} is"
-            trial.true(not torch.equal(after[row], before[row]), name, found)
+            trial.assert_that(not torch.equal(after[row], before[row]), name, found)
             below = row // D * D
-            trial.equal(name, after[:below], before[:below], units=ROUNDING)
+            trial.assert_close(name, after[:below], before[:below], units=ROUNDING)
 
 
-@law("batch-first-is-a-transposition", batch_first=True, least_N=1)
-def test_batch_first_is_a_transposition(case: Case) -> None:
+@law(batch_first=True, least_N=1)
+def test_batch_first_is_a_transposition(trial: Trial) -> None:
     """The same layer made sequence first gives the same, transposed; its states are the same."""
-    trial = Trial("batch-first-is-a-transposition", case)
+    case = trial.case
     layout = "sequence first" if case.layout == "batch first" else case.layout
     other = replace(case, layer=replace(case.layer, batch_first=False), layout=layout)
-    trial.agree(trial.call(), trial.call(layer=trial.twin(other), case=other))
+    trial.assert_all_close(
+        trial.call(), trial.call(layer=trial.with_same_weights(other), case=other)
+    )
 
 
-@law("unbatched-is-a-batch-of-one", layout="unbatched")
-def test_unbatched_is_a_batch_of_one(case: Case) -> None:
+@law(layout="unbatched")
+def test_unbatched_is_a_batch_of_one(trial: Trial) -> None:
     """The batch axis that an unbatched input has not is one of size 1."""
-    trial = Trial("unbatched-is-a-batch-of-one", case)
+    case = trial.case
     layout = "batch first" if case.layer.batch_first else "sequence first"
     batch = replace(case, layout="batched" if case.layer.kind in CELLS else layout, N=1)
-    trial.agree(trial.call(), trial.call(case=batch))
+    trial.assert_all_close(trial.call(), trial.call(case=batch))
 
 
-@law("rows-are-independent", initial_state=True, least_N=2)
-def test_rows_are_independent(case: Case) -> None:
+@law(initial_state=True, least_N=2)
+def test_rows_are_independent(trial: Trial) -> None:
     """Not-a-number in all other sequences does not reach the first or the last."""
-    trial = Trial("rows-are-independent", case)
     before = trial.call()
     for row in (0, -1):
         input, *state = (only_row(row, part) for part in (trial.input, *trial.state))
         after = trial.call(input, tuple(state))
         for name in before:
             found, expected = after[name][..., row, :], before[name][..., row, :]
-            trial.equal(name, found, expected, units=ROUNDING)
+            trial.assert_close(name, found, expected, units=ROUNDING)
 
 
-@law("steps-are-causal", bidirectional=False, least_N=1, least_L=2)
-def test_steps_are_causal(case: Case) -> None:
+@law(bidirectional=False, least_N=1, least_L=2)
+def test_steps_are_causal(trial: Trial) -> None:
     """Not-a-number from a step on does not reach the outputs before it."""
-    trial = Trial("steps-are-causal", case)
     t = len(trial.input) // 2
     input = trial.input.clone()
     input[t:] = torch.nan
     before, after = trial.call()["output"][:t], trial.call(input)["output"][:t]
-    trial.equal("output", after, before, units=ROUNDING)
+    trial.assert_close("output", after, before, units=ROUNDING)
 
 
-@law("sequence-splits", bidirectional=False, least_N=1, least_L=2)
-def test_sequence_splits(case: Case) -> None:
+# Only a sequence that goes on after the cut has a second half.
+@law(bidirectional=False, least_N=1, least_L=2, change=equal_lengths)
+def test_sequence_splits(trial: Trial) -> None:
     """Cut anywhere and carry the state over: nothing changes."""
-    if case.lengths:
-        # Only a sequence that goes on after the cut has a second half.
-        case = replace(case, lengths=(case.L,) * case.N)
-    trial = Trial("sequence-splits", case)
+    case = trial.case
     t = len(trial.input) // 2
     parts = (replace(case, L=L, lengths=(L,) * len(case.lengths)) for L in (t, case.L - t))
     first = trial.call(trial.input[:t], case=next(parts))
@@ -161,36 +170,33 @@ def test_sequence_splits(case: Case) -> None:
     second = trial.call(trial.input[t:], carried, case=next(parts))
     whole = trial.call()
     joined = torch.cat([first["output"], second["output"]])
-    trial.agree(second | {"output": joined}, whole, units=ROUNDING)
+    trial.assert_all_close(second | {"output": joined}, whole, units=ROUNDING)
 
 
-@law("layers-compose", least_N=1, longest=9)
-def test_layers_compose(case: Case) -> None:
+@law(least_N=1, longest=9)
+def test_layers_compose(trial: Trial) -> None:
     """Single layers in a chain, each fed with the output of the one below, are the stack."""
-    trial = Trial("layers-compose", case)
     output, finals = in_parts(trial)
-    trial.agree(trial.call(), {"output": output, **finals}, units=ROUNDING)
+    trial.assert_all_close(trial.call(), {"output": output, **finals}, units=ROUNDING)
 
 
-@law("directions-decompose", bidirectional=True, least_N=1, longest=9)
-def test_directions_decompose(case: Case) -> None:
+@law(bidirectional=True, least_N=1, longest=9)
+def test_directions_decompose(trial: Trial) -> None:
     """Two layers of one direction, one of them reading from the end, are one of two directions."""
-    trial = Trial("directions-decompose", case)
     output, _ = in_parts(trial, by_direction=True)
-    trial.equal("output", trial.call()["output"], output, units=ROUNDING)
+    trial.assert_close("output", trial.call()["output"], output, units=ROUNDING)
 
 
-@law("recurrence", least_N=1, longest=9)
-def test_recurrence(case: Case) -> None:
+@law(least_N=1, longest=9)
+def test_recurrence(trial: Trial) -> None:
     """The results are those of the step equations, computed in float64."""
-    trial = Trial("recurrence", case)
-    trial.agree(trial.call(), trial.refer(), units=ROUNDING)
+    trial.assert_all_close(trial.call(), trial.expected_by_equations(), units=ROUNDING)
 
 
-@law("packed-is-per-sequence", layout="packed", longest=9)
-def test_packed_is_per_sequence(case: Case) -> None:
+@law(layout="packed", longest=9)
+def test_packed_is_per_sequence(trial: Trial) -> None:
     """Each row is what its sequence gives alone, states in the order of the caller."""
-    trial = Trial("packed-is-per-sequence", case)
+    case = trial.case
     results = trial.call()
     for row, length in enumerate(case.lengths):
         alone = replace(case, layout="sequence first", N=1, L=length, lengths=())
@@ -201,91 +207,85 @@ def test_packed_is_per_sequence(case: Case) -> None:
         for name, tensor in expected.items():
             found = results[name][:, [row]]
             found = found[:length] if name == "output" else found
-            trial.equal(name, found, tensor, units=ROUNDING)
+            trial.assert_close(name, found, tensor, units=ROUNDING)
 
 
-@checks_rule("dropout-between-layers-in-training-only", dropout=1.0, least_N=1, longest=9)
-def test_dropout_between_layers_in_training_only(case: Case) -> None:
+@rule_test(dropout=1.0, least_N=1, longest=9)
+def test_dropout_between_layers_in_training_only(trial: Trial) -> None:
     """In training certain dropout leaves zeros between layers; in eval there is none."""
-    trial = Trial("dropout-between-layers-in-training-only", case)
+    case = trial.case
     output, finals = in_parts(trial, dropped=case.training and case.layer.num_layers > 1)
-    trial.agree(trial.call(), {"output": output, **finals}, units=ROUNDING)
+    trial.assert_all_close(trial.call(), {"output": output, **finals}, units=ROUNDING)
 
 
-@differentiable("gradients-agree")
-def test_gradients_agree(case: Case) -> None:
+@differentiable(change=smooth)
+def test_gradients_agree(trial: Trial) -> None:
     """Input, initial state and every parameter get the gradients of the step equations."""
-    if case.layer.nonlinearity == "relu":
-        # At its kink rounding chooses between two gradients.
-        case = replace(case, dtype=sorted(dtypes(case.device), key="float64".__eq__)[-1])
-    trial = Trial("gradients-agree", case)
     names = differentiate(trial)
     found = gradients(trial, trial.call())
-    expected = gradients(trial, trial.refer())
+    expected = gradients(trial, trial.expected_by_equations())
     for name, one, other in zip(names, found, expected, strict=True):
-        trial.equal(name, one, other, units=2 * ROUNDING)
+        trial.assert_close(name, one, other, units=2 * ROUNDING)
 
 
-@differentiable("second-derivatives-exist", nonlinearity="tanh")
-def test_second_derivatives_exist(case: Case) -> None:
+@differentiable(nonlinearity="tanh")
+def test_second_derivatives_exist(trial: Trial) -> None:
     """The gradient of the gradients is there, in float64 that of the step equations."""
-    trial = Trial("second-derivatives-exist", case)
+    case = trial.case
     names = differentiate(trial)
     found, expected = (
         gradients(
             trial, dict(zip(names, gradients(trial, results, create_graph=True), strict=True))
         )
-        for results in (trial.call(), trial.refer())
+        for results in (trial.call(), trial.expected_by_equations())
     )
     for name, one, other in zip(names, found, expected, strict=True):
         if case.dtype == "float64":
-            trial.equal(name, one, other, units=8 * ROUNDING)
-        trial.true(one.shape == other.shape, name, f"{one.shape}   expected {other.shape}")
+            trial.assert_close(name, one, other, units=8 * ROUNDING)
+        trial.assert_that(one.shape == other.shape, name, f"{one.shape}   expected {other.shape}")
 
 
-@law("arguments-are-read-only", least_N=1)
-def test_arguments_are_read_only(case: Case) -> None:
+@law(least_N=1)
+def test_arguments_are_read_only(trial: Trial) -> None:
     """Input and initial state are the same numbers after the call."""
-    trial = Trial("arguments-are-read-only", case)
     before = [tensor.clone() for tensor in (trial.input, *trial.state)]
     trial.call()
     for name, old, new in zip(
         ("input", "h_0", "c_0"), before, (trial.input, *trial.state), strict=False
     ):
-        trial.equal(name, new, old)
+        trial.assert_close(name, new, old)
 
 
-@law("calls-are-independent", least_N=1)
-def test_calls_are_independent(case: Case) -> None:
+@law(least_N=1)
+def test_calls_are_independent(trial: Trial) -> None:
     """The same call gives the same results, whatever was called before."""
-    trial = Trial("calls-are-independent", case)
     first = trial.call()
     trial.call(trial.input + 1, tuple(part + 1 for part in trial.state))
-    trial.agree(trial.call(), first)
+    trial.assert_all_close(trial.call(), first)
 
 
-@checks_rule("parameters-unchanged-by-a-call")
-def test_parameters_unchanged_by_a_call(case: Case) -> None:
+@rule_test()
+def test_parameters_unchanged_by_a_call(trial: Trial) -> None:
     """The state_dict is the same after the call, dropout or not."""
-    trial = Trial("parameters-unchanged-by-a-call", case)
     trial.parameters()
     before = {name: value.clone() for name, value in trial.layer.state_dict().items()}
     trial.call()
     after = trial.layer.state_dict()
-    trial.true(list(after) == list(before), "layer", f"has the parameters {', '.join(after)}")
+    trial.assert_that(
+        list(after) == list(before), "layer", f"has the parameters {', '.join(after)}"
+    )
     for name, value in before.items():
-        trial.equal(f"layer.{name}", after[name], value)
+        trial.assert_close(f"layer.{name}", after[name], value)
 
 
-@law("memory-layout-is-irrelevant", least_N=1)
-def test_memory_layout_is_irrelevant(case: Case) -> None:
+@law(least_N=1)
+def test_memory_layout_is_irrelevant(trial: Trial) -> None:
     """Input and state that lie in every second place of memory are read right."""
-    trial = Trial("memory-layout-is-irrelevant", case)
     strided = [torch.stack([part, part + 1], -1)[..., 0] for part in (trial.input, *trial.state)]
     dense = [part.contiguous() for part in (trial.input, *trial.state)]
     (input, *state), (dense_input, *dense_state) = strided, dense
     expected = trial.call(dense_input, tuple(dense_state))
-    trial.agree(trial.call(input, tuple(state)), expected, units=ROUNDING)
+    trial.assert_all_close(trial.call(input, tuple(state)), expected, units=ROUNDING)
 
 
 # --- The parts of a stack, rows and gradients ----------------------------------------------------
@@ -305,7 +305,7 @@ def in_parts(
             input = torch.zeros_like(input)
         outputs = []
         for direction in range(D) if by_direction else [None]:
-            layer, case = trial.part(k, direction)
+            layer, case = trial.single_layer(k, direction)
             rows = slice(k * D, (k + 1) * D) if direction is None else [k * D + direction]
             state = tuple(part[rows] for part in trial.state)
             taken = flip(input, trial.lengths) if direction == 1 else input
@@ -356,7 +356,7 @@ def gradients(
         weights = torch.randn(result.shape, generator=generator, dtype=torch.float64)
         loss = loss + (result.double() * weights).sum()
     wanted = [trial.input, *trial.state, *trial.layer.parameters()]
-    with trial.doing("the backward pass"):
+    with trial.must_not_raise("the backward pass"):
         found = torch.autograd.grad(loss, wanted, create_graph=create_graph, allow_unused=True)
     return tuple(
         torch.zeros_like(tensor) if gradient is None else gradient

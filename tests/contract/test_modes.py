@@ -14,34 +14,46 @@ import torch
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from rnn_contracts import checks
-from rnn_contracts.calls import GRAD_MODES, Case
-from rnn_contracts.rule_tests import Decorator, checks_rule
-from rnn_contracts.trials import ROUNDING, Trial
+from rnn_contracts.checking.trial import ROUNDING, Trial
+from rnn_contracts.drawing.case import Case
+from rnn_contracts.rule_tests.statement import Decorator, rule_test
+from rnn_contracts.variations import GRAD_MODES
 
 
-def mode(rule_id: str, **options: Any) -> Decorator:
+def mode(**options: Any) -> Decorator:
     """A rule about layers without dropout, which is random."""
-    return checks_rule(rule_id, dropout=0.0, **options)
+    return rule_test(dropout=0.0, **options)
 
 
-@mode("dtype-and-device-follow")
-def test_dtype_and_device_follow(case: Case) -> None:
+def under_autocast(case: Case) -> Case:
+    """The same call under autocast to bfloat16."""
+    return replace(case, autocast=True)
+
+
+def dense(case: Case) -> Case:
+    """The same call, not packed: neither compiler takes a PackedSequence for an argument."""
+    if not case.lengths:
+        return case
+    layout = "batch first" if case.layer.batch_first else "sequence first"
+    return replace(case, layout=layout, lengths=())
+
+
+@mode()
+def test_dtype_and_device_follow(trial: Trial) -> None:
     """Every result is where the parameters are and of their dtype."""
-    trial = Trial("dtype-and-device-follow", case)
     parameter = next(iter(trial.parameters().values()))
     for name, result in trial.call().items():
         found = (
             f"{result.dtype} on {result.device}   expected {parameter.dtype} on {parameter.device}"
         )
         same = (result.dtype, result.device) == (parameter.dtype, parameter.device)
-        trial.true(same, name, found)
+        trial.assert_that(same, name, found)
 
 
-@mode("autocast-dtype", dtype="float32", least_N=1, longest=5)
-def test_autocast_dtype(case: Case) -> None:
+@mode(dtype="float32", least_N=1, longest=5, change=under_autocast)
+def test_autocast_dtype(trial: Trial) -> None:
     """Under autocast to bfloat16 each kind answers in the dtype that is recorded of it."""
-    trial = Trial("autocast-dtype", replace(case, autocast=True))
+    case = trial.case
     kind, projected = case.layer.kind, case.layer.proj_size > 0
     reduced = kind in ("RNN", "RNNCell") or (
         kind == "LSTM" and (projected or len({*case.lengths}) < 2)
@@ -50,58 +62,60 @@ def test_autocast_dtype(case: Case) -> None:
         kept = not reduced or (name == "c_n" and projected)
         expected = torch.float32 if kept else torch.bfloat16
         found = f"{result.dtype}   expected {expected}"
-        trial.true(result.dtype is expected, f"{name}.dtype", found)
+        trial.assert_that(result.dtype is expected, f"{name}.dtype", found)
 
 
-@mode("modes-agree", least_N=1)
-def test_modes_agree(case: Case) -> None:
+@mode(least_N=1)
+def test_modes_agree(trial: Trial) -> None:
     """Train or eval, with or without autograd."""
-    trial = Trial("modes-agree", case)
+    case = trial.case
     expected = trial.call()
     for grad_mode in GRAD_MODES:
         for training in (True, False):
             trial.layer.train(training)
             results = trial.call(case=replace(case, grad_mode=grad_mode, training=training))
-            trial.agree(results, expected, units=ROUNDING)
+            trial.assert_all_close(results, expected, units=ROUNDING)
 
 
-@mode("functional-call-uses-its-weights", least_N=1)
-def test_functional_call_uses_its_weights(case: Case) -> None:
+@mode(least_N=1)
+def test_functional_call_uses_its_weights(trial: Trial) -> None:
     """The weights that are given count, not those that the layer has."""
-    trial = Trial("functional-call-uses-its-weights", case)
-    other = trial.twin(case)
+    other = trial.with_same_weights(trial.case)
     weights = {name: value.detach() / 2 for name, value in trial.parameters().items()}
     other.load_state_dict(weights)
 
     def call(*arguments: object) -> object:
         return torch.func.functional_call(trial.layer, weights, arguments)
 
-    trial.agree(
+    trial.assert_all_close(
         trial.call(layer=called(call, trial.layer)), trial.call(layer=other), units=ROUNDING
     )
 
 
-@mode("copies-agree", least_N=1)
-def test_copies_agree(case: Case) -> None:
+@mode(least_N=1)
+def test_copies_agree(trial: Trial) -> None:
     """A deepcopy, an unpickled layer and one that was loaded with the state_dict."""
-    trial = Trial("copies-agree", case)
     expected, layer = trial.call(), trial.layer
-    trial.true(
+    trial.assert_that(
         list(layer.state_dict()) == [name for name, _ in layer.named_parameters()],
         "layer",
         f"state_dict() holds {', '.join(layer.state_dict())}",
     )
-    with trial.doing("copying"):
-        # The bytes are our own, made in the same line.
-        others = copy.deepcopy(layer), pickle.loads(pickle.dumps(layer)), trial.twin(case)
+    with trial.must_not_raise("copying"):
+        others = [
+            copy.deepcopy(layer),
+            # The bytes are made here, by no one else.
+            pickle.loads(pickle.dumps(layer)),
+            trial.with_same_weights(trial.case),
+        ]
     for other in others:
-        trial.agree(trial.call(layer=other), expected, units=ROUNDING)
+        trial.assert_all_close(trial.call(layer=other), expected, units=ROUNDING)
 
 
-@mode("meta-agrees", without_numbers=True)
-def test_meta_agrees(case: Case) -> None:
+@mode(without_numbers=True)
+def test_meta_agrees(trial: Trial) -> None:
     """What needs no numbers is known without them."""
-    trial = Trial("meta-agrees", case)
+    case = trial.case
     expected = trial.call()
     without_numbers: list[tuple[str, str, Any]] = [("meta", "meta", contextlib.nullcontext())]
     if not case.lengths:
@@ -109,7 +123,7 @@ def test_meta_agrees(case: Case) -> None:
         without_numbers.append(("FakeTensor", case.device, FakeTensorMode()))
     for mode_name, device, context in without_numbers:
         with context:
-            layer = checks.build(trial.rule_id, replace(case, device=device))
+            layer = trial.build(replace(case, device=device))
             input, *state = (
                 torch.empty(part.shape, device=device, dtype=part.dtype)
                 for part in (trial.input, *trial.state)
@@ -121,53 +135,43 @@ def test_meta_agrees(case: Case) -> None:
             shape = (sum(case.lengths), real.shape[-1]) if packed else tuple(real.shape)
             same = (tuple(result.shape), result.dtype) == (shape, real.dtype)
             found = f"on {mode_name} {tuple(result.shape)}, {result.dtype}"
-            trial.true(same, name, f"{found}   expected {shape}, {real.dtype}")
+            trial.assert_that(same, name, f"{found}   expected {shape}, {real.dtype}")
 
 
-@mode("compile-agrees", slow=True, least_N=1, longest=3, grad_mode="no_grad")
-def test_compile_agrees(case: Case) -> None:
+@mode(least_N=1, longest=3, grad_mode="no_grad", change=dense)
+def test_compile_agrees(trial: Trial) -> None:
     """Compiled with aot_eager, which needs no compiler on the machine."""
-    trial = Trial("compile-agrees", dense(case))
     torch._dynamo.reset()
     with quietly(), torch._dynamo.config.patch(allow_rnn=True):
         compiled = torch.compile(trial.layer, backend="aot_eager")
         results = trial.call(layer=called(compiled, trial.layer))
-    trial.agree(results, trial.call(), units=ROUNDING)
+    trial.assert_all_close(results, trial.call(), units=ROUNDING)
 
 
-@mode("export-agrees", slow=True, least_N=2, longest=3, grad_mode="no_grad")
-def test_export_agrees(case: Case) -> None:
+@mode(least_N=2, longest=3, grad_mode="no_grad", change=dense)
+def test_export_agrees(trial: Trial) -> None:
     """Exported for one batch size, and for any."""
-    trial = Trial("export-agrees", dense(case))
-    batched = dense(case).layout != "unbatched"
-    with quietly(), trial.doing("torch.export"):
+    batched = trial.case.layout != "unbatched"
+    with quietly(), trial.must_not_raise("torch.export"):
         input, state = trial.arguments()
         hx = (state,) if len(state) > 1 else state
         exported = torch.export.export(trial.layer, (input, *hx))
-    trial.agree(trial.call(layer=exported.module()), trial.call(), units=ROUNDING)
+    trial.assert_all_close(trial.call(layer=exported.module()), trial.call(), units=ROUNDING)
     if batched:
         N = torch.export.Dim("N", min=2, max=1024)
         axes = tuple({part.dim() - 2: N} for part in state)
-        input_axis = 1 if dense(case).layout == "sequence first" else 0
-        with quietly(), trial.doing("torch.export with a dynamic batch"):
+        input_axis = 1 if trial.case.layout == "sequence first" else 0
+        with quietly(), trial.must_not_raise("torch.export with a dynamic batch"):
             shapes = ({input_axis: N}, *((axes,) if len(axes) > 1 else axes))
             exported = torch.export.export(trial.layer, (input, *hx), dynamic_shapes=shapes)
         twice = [torch.cat([part, part + 1], -2) for part in (trial.input, *trial.state)]
         results = trial.call(twice[0], tuple(twice[1:]), layer=exported.module())
-        trial.agree(results, trial.call(twice[0], tuple(twice[1:])), units=ROUNDING)
-
-
-def dense(case: Case) -> Case:
-    """The same call, not packed: neither compiler takes a PackedSequence for an argument."""
-    if not case.lengths:
-        return case
-    layout = "batch first" if case.layer.batch_first else "sequence first"
-    return replace(case, layout=layout, lengths=())
+        trial.assert_all_close(results, trial.call(twice[0], tuple(twice[1:])), units=ROUNDING)
 
 
 @contextlib.contextmanager
 def quietly() -> Iterator[None]:
-    """The compilers warn of themselves; that is not the layer's business."""
+    """Ignore what the compilers warn of, since it is not about the layer."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

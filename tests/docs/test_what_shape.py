@@ -189,7 +189,7 @@ def test_rules_are_linked(page: Page, site: Path) -> None:
 def test_bad_sizes_are_told_beside_the_field(
     page: Page, fields: dict[str, str], wrong: dict[str, str]
 ) -> None:
-    """Beside the field and in the status line, and there is no answer until it is mended."""
+    """Beside the field and in the status line, and there is no answer until it is fixed."""
     page.get_by_label("kind", exact=True).select_option("LSTM")
     for name, value in fields.items():
         field = page.locator(f"#layer [name={name}]")

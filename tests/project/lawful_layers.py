@@ -13,9 +13,9 @@ from broken_layers.alter import Alter, altered_call
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from rnn_contracts import reference
+from rnn_contracts.checking import equations
+from rnn_contracts.checking.sandbox import REFUSALS
 from rnn_contracts.layer import CELLS, Layer
-from rnn_contracts.refusals import REFUSALS
 
 
 def map_tensors(change: Any, value: Any) -> Any:
@@ -119,7 +119,7 @@ def written_in_python(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
         rows, state = input[:, None], tuple(part[:, None] for part in state)
     else:
         rows = input.transpose(0, 1) if layer.batch_first else input
-    results = reference.run(described, dict(layer.named_parameters()), rows, state)
+    results = equations.run(described, dict(layer.named_parameters()), rows, state)
     if described.kind in CELLS:
         del results["output"]
     elif input.dim() == 3 and layer.batch_first:

@@ -35,6 +35,8 @@ class Outcome:
             self.skipped[report.nodeid] = report.longrepr[2].rpartition("not supported: ")[2]
         if report.failed:
             self.printed.append(report.longreprtext)
+            # Pytest fails a test that passes and should not, without an exception.
+            self.failed.setdefault(report.nodeid, AssertionError(report.longreprtext))
 
     def pytest_exception_interact(self, node: pytest.Item, call: pytest.CallInfo[None]) -> None:
         """Note what a test raised."""

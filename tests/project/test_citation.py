@@ -29,8 +29,8 @@ def unannounced(rules: Mapping[str, Rule], changelog: str) -> set[str]:
     """Rules that are gone, and those that are new or other than released and not named as such."""
     released = {rule["id"]: promise(rule) for rule in RELEASED}
     current = {id: promise(json.loads(list_as_json([rule]))[0]) for id, rule in rules.items()}
-    coming = re.search(r"^## \S+ \(unreleased\)\n(.*?)(?=^## |\Z)", changelog, re.S | re.M)
-    named = {*re.findall(r"`([a-z0-9-]+)`", coming[1])} if coming else set()
+    coming = re.findall(r"^## \S+ \(unreleased\)\n(.*?)(?=^## |\Z)", changelog, re.S | re.M)
+    named = {*re.findall(r"`([a-z0-9-]+)`", "".join(coming))}
     changed = {id for id in current if current[id] != released.get(id)}
     return (released.keys() - current.keys()) | (changed - named)
 

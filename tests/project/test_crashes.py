@@ -7,39 +7,53 @@ import os
 import re
 import signal
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from torch import nn
 
-from rnn_contracts import machine, refusals
-from rnn_contracts.calls import Case
-from rnn_contracts.checks import ContractViolation
+from rnn_contracts import machine
+from rnn_contracts.checking.check import Check
+from rnn_contracts.checking.run import Run
+from rnn_contracts.checking.sandbox import Expected
+from rnn_contracts.checking.violation import ContractViolation
+from rnn_contracts.drawing.case import Case
+from rnn_contracts.drawing.wrong_calls import WrongCall
 from rnn_contracts.layer import Layer
-from rnn_contracts.refusals import Wrong
+from rnn_contracts.rules import rule
 
 SUITE = """
     import os, signal, time
     import pytest
-    from rnn_contracts.rule_tests import checks_rule
-    from rnn_contracts.checks import check_shapes
-    from rnn_contracts.refusals import check_refused
+    from rnn_contracts.rule_tests.statement import rule_test, wrong_calls
 
-    @checks_rule("nonlinearity-refused")
-    def test_nonlinearity_refused(case, wrong):
+    @wrong_calls
+    def test_refused(check, wrong):
         # Its child process is still there when the worker dies.
-        check_refused("nonlinearity-refused", case, wrong)
+        check.assert_refused(wrong)
 
-    @checks_rule("final-hidden-shape", num_layers=1, batch_first=True)
-    def test_final_hidden_shape(case):
-        if case.layer.bidirectional and case.layer.kind in {kinds}:
+    @rule_test(num_layers=1, batch_first=True)
+    def test_final_hidden_shape(check):
+        layer = check.case.layer
+        if layer.bidirectional and layer.kind in {kinds}:
             {end}
-        check_shapes("final-hidden-shape", case)
+        check.assert_shapes()
 
-    @checks_rule("output-shape", num_layers=1)
-    def test_output_shape(case):
-        check_shapes("output-shape", case)
+    @rule_test(num_layers=1)
+    def test_output_shape(check):
+        check.assert_shapes()
 """
+
+
+@pytest.fixture
+def run() -> Iterator[Run]:
+    """What a run owns; its child processes end with the test."""
+    run = Run()
+    yield run
+    run.sandboxes.close()
+
+
 DIES = "os.kill(os.getpid(), signal.SIGFPE)"
 HANGS = "time.sleep(1000)"
 
@@ -51,7 +65,8 @@ def test_the_call_is_told_and_the_run_goes_on(pytester: pytest.Pytester, end: st
     result = pytester.runpytest_subprocess(
         *("-p", "rnn_contracts.plugin", "-W", "ignore:Failed to initialize NumPy"),
         *("--hypothesis-profile=ci", "--rnn-device=cpu", "-n2", "--junitxml=report.xml"),
-        "--rnn-timeout=5",
+        *("-o", "faulthandler_timeout=5", "-o", "faulthandler_exit_on_timeout=true"),
+        *("-k", "nonlinearity or final or output"),
     )
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.assert_outcomes(passed=27, failed=1, xfailed=4)
@@ -64,7 +79,7 @@ def test_the_call_is_told_and_the_run_goes_on(pytester: pytest.Pytester, end: st
             "  nn.GRU(*batch_first=True, bidirectional=True)   input (*   cpu, *",
             "input = torch.randn(*",
             "rnn-contracts: 3 rules checked*",
-            "rnn-contracts: broken: final-hidden-shape",
+            "rnn-contracts: failed: final-hidden-shape",
         ]
     )
     cases = list(ElementTree.parse(pytester.path / "report.xml").iter("testcase"))
@@ -72,7 +87,7 @@ def test_the_call_is_told_and_the_run_goes_on(pytester: pytest.Pytester, end: st
     (failed,) = (case for case in cases if case.find("failure") is not None)
     properties = {it.get("name"): it.get("value") for it in failed.iter("property")}
     assert properties["rule"] == properties["broken"] == "final-hidden-shape"
-    assert properties["cell"] == "GRU-batch_first-1_layer-bidirectional"
+    assert properties["point"] == "GRU-batch_first-1_layer-bidirectional"
     assert properties["device"] == "cpu"
     assert "layer = nn.GRU(" in (failed.findtext("failure") or "")
 
@@ -81,40 +96,41 @@ def test_the_call_is_told_and_the_run_goes_on(pytester: pytest.Pytester, end: st
     ("arguments", "known", "processes"),
     [
         # What an accepted call did to its memory nobody knows.
-        ("input", "", 2),
+        ("input", "refused", 2),
         ("input", "accepted", 1),
-        # To raise is to have done nothing.
-        ("input, input.missing", "", 1),
-        ("input, input[0, 0, 0, 0]", "", 1),
+        # A call that raises has done nothing.
+        ("input, input.missing", "refused", 1),
+        ("input, input[0, 0, 0, 0]", "refused", 1),
     ],
 )
 def test_a_process_that_accepted_a_wrong_call_makes_no_other(
-    arguments: str, known: str, processes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    arguments: str, known: Expected, processes: int, tmp_path: Path, run: Run
 ) -> None:
-    """Unless it is known to be accepted, and waits for no other verdict."""
-    monkeypatch.setattr(refusals, "known", known)
+    """Unless the call is known to be accepted, and the process waits for no other verdict."""
     path = tmp_path / "processes.txt"
     note = f"print(__import__('os').getpid(), file=open({str(path)!r}, 'a'))"
-    wrong = Wrong("input-width-refused", "it", ("RNN",), note, arguments, "sequence first")
+    wrong = WrongCall("input-width-refused", "it", ("RNN",), note, arguments, "sequence first")
     for _ in range(2):
+        check = Check(rule(wrong.rule), Case(Layer("RNN", 3, 4)), run)
+        check.expects = known
         with contextlib.suppress(ContractViolation):
-            refusals.check_refused(wrong.rule, Case(Layer("RNN", 3, 4)), wrong)
+            check.assert_refused(wrong)
     assert len({*path.read_text("utf-8").split()}) == processes
 
 
-def test_a_call_that_raises_does_not_die(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_that_raises_does_not_die(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
     """Only a process that ends, or hangs, makes it a call that dies."""
     case = Case(Layer("GRU", 3, 4))
-    assert not refusals.dies(case)
+    assert not run.sandboxes.dies(case, None)
     for error in (ValueError(), pytest.fail.Exception("no"), SystemExit(3)):
 
         def forward(*_: object, error: BaseException = error) -> None:
             raise error
 
         monkeypatch.setattr(nn.GRU, "forward", forward)
-        assert not refusals.dies(case)
+        assert not run.sandboxes.dies(case, None)
     monkeypatch.setattr(nn.GRU, "forward", lambda *_: os.kill(os.getpid(), signal.SIGFPE))
-    assert refusals.dies(case)
+    assert run.sandboxes.dies(case, None)
 
 
 def test_many_deaths_do_not_end_the_run(pytester: pytest.Pytester) -> None:
@@ -123,7 +139,13 @@ def test_many_deaths_do_not_end_the_run(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_small=suite.format(end=DIES, kinds=["RNN", "GRU", "LSTM"]))
     result = pytester.runpytest_subprocess(
         *("-p", "rnn_contracts.plugin", "-W", "ignore:Failed to initialize NumPy"),
-        *("--hypothesis-profile=ci", "--rnn-device=cpu", "-n1", "-k", "final or output"),
+        *(
+            "--hypothesis-profile=ci",
+            "--rnn-device=cpu",
+            "-n1",
+            "-k",
+            "(final or output) and not refused",
+        ),
     )
     result.assert_outcomes(passed=24, failed=8)
 
@@ -133,18 +155,24 @@ def test_every_report_says_what_was_checked(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_small=SUITE.format(end="pass", kinds=[]))
     pytester.runpytest_subprocess(
         *("-p", "rnn_contracts.plugin", "-W", "ignore:Failed to initialize NumPy", "-n1"),
-        *("--hypothesis-profile=ci", "--junitxml=report.xml", "-k", "GRU and output and meta"),
+        *(
+            "--hypothesis-profile=ci",
+            "--junitxml=report.xml",
+            "-k",
+            "GRU and output and meta and not refused",
+        ),
     )
     cases = list(ElementTree.parse(pytester.path / "report.xml").iter("testcase"))
     assert len(cases) == 4
     for case in cases:
         properties = {it.get("name"): str(it.get("value")) for it in case.iter("property")}
         assert re.match(r"\d+\.\d+\.\S+ \(git [0-9a-f]+, ", properties.pop("torch"))
-        assert properties.pop("cell") in str(case.get("name"))
+        assert properties.pop("point") in str(case.get("name"))
         assert machine.from_line(properties.pop("machine")) == machine.facts()
         assert properties == {
             "rule": "output-shape",
-            "kind": "shape",
+            "family": "shape",
+            "outcome": "passed",
             "device": "meta",
             "examples": "1",
         }

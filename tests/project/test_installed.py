@@ -68,7 +68,7 @@ def test_check(run: Run, workers: list[str]) -> None:
     assert "warning" not in result.stdout
     assert 'value="output-shape"' in (run.directory / "r.xml").read_text()
     compared = run("rnn-contracts", "diff", "r.xml", "r.xml")
-    assert "Nothing broke." in compared.stdout
+    assert "Nothing regressed." in compared.stdout
 
 
 def test_check_heeds_no_configuration(run: Run) -> None:
@@ -102,8 +102,8 @@ def test_a_layer_of_ones_own(run: Run) -> None:
     result = run("rnn-contracts", "check", "--rnn-subject=GRU=mine:Mine", *selected)
     assert result.returncode == 1, result.stdout + result.stderr
     assert "\nfrom mine import Mine\n" in result.stdout
-    assert "rnn-contracts: GRU is mine:Mine: 1 rule: 1 broken\n" in result.stdout
-    assert "rnn-contracts: broken: final-hidden-shape\n" in result.stdout
+    assert "rnn-contracts: GRU is mine:Mine: 1 rule: 1 failed\n" in result.stdout
+    assert "rnn-contracts: failed: final-hidden-shape\n" in result.stdout
 
 
 def test_three_lines_in_a_module_of_ones_own(run: Run) -> None:

@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from rnn_contracts import machine, surroundings
+from rnn_contracts import machine
+from rnn_contracts.checking import surroundings
 
 ROOT = Path(__file__).parents[2]
 # Layers, cells and refusals of one kind.
 QUIETLY = ("-q", "-p", "no:cacheprovider", "--hypothesis-profile=ci")
-SMALL = ("-k", "GRU and (batch_first-1_layer-forward or recurrence or input_width_refused)")
+SMALL = ("-k", "GRU and (batch_first-1_layer-forward or recurrence or input-width-refused)")
 
 
 def check(*options: str, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -17,11 +17,13 @@ from run_suite import run_suite
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from rnn_contracts import calls, machine
-from rnn_contracts.calls import Case
-from rnn_contracts.checks import ContractViolation
+from rnn_contracts import machine
+from rnn_contracts.checking import calls
+from rnn_contracts.checking.violation import ContractViolation
+from rnn_contracts.drawing.case import Case
+from rnn_contracts.drawing.strategies import cases
 from rnn_contracts.layer import Layer
-from rnn_contracts.strategies import GRID, cases
+from rnn_contracts.variations import GRID
 
 MESSAGES = {
     "final_hidden_follows_batch_first": """\
@@ -230,7 +232,7 @@ def test_snippet_shows_the_violation(
 @settings(max_examples=200, deadline=None)
 def test_snippet_makes_the_same_call(case: Case) -> None:
     """The snippet of any case gives, bit for bit, the tensors that the suite saw."""
-    observation = calls.call(case, calls.build(case), *calls.arguments(case))
+    observation = calls.call(case, calls.build(case, None), *calls.arguments(case))
     _, names = run_as_pasted(case.snippet("result"))
     seen = [observation.input, observation.state, observation.result]
     pasted = [names["input"], tuple(names[name] for name in case.state_shapes if name in names)]
@@ -243,7 +245,7 @@ def test_snippet_makes_the_same_call(case: Case) -> None:
 def test_snippet_of_a_call_under_autocast() -> None:
     """The code has the autocast in it, so that it shows the dtypes that the suite saw."""
     case = Case(Layer("RNN", 3, 4), autocast=True, grad_mode="no_grad", seed=1)
-    observation = calls.call(case, calls.build(case), *calls.arguments(case))
+    observation = calls.call(case, calls.build(case, None), *calls.arguments(case))
     printed, names = run_as_pasted(case.snippet("output.dtype"))
     assert printed == "torch.bfloat16\n"
     for one, other in zip(

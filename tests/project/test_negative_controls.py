@@ -10,7 +10,7 @@ from lawful_layers import LAWFUL
 from run_suite import run_suite
 from torch import nn
 
-from rnn_contracts.checks import ContractViolation
+from rnn_contracts.checking.violation import ContractViolation
 from rnn_contracts.layer import CELLS, LAYERS
 from rnn_contracts.rules import RULES
 

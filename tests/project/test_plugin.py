@@ -9,22 +9,21 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from rnn_contracts import calls
+from rnn_contracts import devices as present
 
 Run = Callable[..., pytest.RunResult]
 
 SUITE = """
     import pytest
-    from rnn_contracts.rule_tests import checks_rule
-    from rnn_contracts.checks import check_shapes
+    from rnn_contracts.rule_tests.statement import rule_test
 
-    @checks_rule("final-cell-shape", num_layers=1)
-    def test_final_cell_shape(case):
-        check_shapes("final-cell-shape", case)
+    @rule_test(num_layers=1)
+    def test_final_cell_shape(check):
+        check.assert_shapes()
 
-    @checks_rule("rnn-cell-next-cell-shape")
-    def test_rnn_cell_next_cell_shape(case):
-        check_shapes("rnn-cell-next-cell-shape", case)
+    @rule_test()
+    def test_rnn_cell_next_cell_shape(check):
+        check.assert_shapes()
 """
 
 
@@ -48,9 +47,9 @@ def test_header_and_summary(run: Run) -> None:
         [
             rf"torch: {re.escape(torch.__version__)} \(git [0-9a-f]{{12}}, release build.*\), "
             r"1 thread in each process",
-            r"rnn-contracts: devices cpu, meta.*; Hypothesis profile ci, 4 examples a cell and shape, "
-            r"the same in every run",
-            r"rnn-contracts: 2 rules checked on torch .*: 9 grid cells, "
+            r"rnn-contracts: devices cpu, meta.*; Hypothesis profile ci, "
+            r"4 examples a grid point and shape, the same in every run",
+            r"rnn-contracts: 2 rules checked on torch .*: 9 grid points, "
             r"2 devices \(cpu, meta\), 140 examples",
             r".*18 passed.*",
         ]
@@ -59,14 +58,13 @@ def test_header_and_summary(run: Run) -> None:
 
 
 DRAWS = """
-    from rnn_contracts.rule_tests import checks_rule
-    from rnn_contracts.checks import check_shapes
+    from rnn_contracts.rule_tests.statement import rule_test
 
-    @checks_rule("final-cell-shape", num_layers=1)
-    def test_final_cell_shape(case):
+    @rule_test(num_layers=1)
+    def test_final_cell_shape(check):
         with open("drawn.txt", "a") as file:
-            print(case, file=file)
-        check_shapes("final-cell-shape", case)
+            print(check.case, file=file)
+        check.assert_shapes()
 """
 
 
@@ -98,15 +96,6 @@ def test_workers_and_order_change_nothing(run: Run) -> None:
     assert alone == shared
 
 
-@pytest.mark.parametrize("seconds", ["0", "-1", "soon", "inf", "nan"])
-def test_no_timeout_is_a_usage_error(run: Run, seconds: str) -> None:
-    """A test can take no time, nor all that there is."""
-    result = run(SUITE, f"--rnn-timeout={seconds}")
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    expected = f"*--rnn-timeout: expected a number of seconds above 0, got '{seconds}'"
-    result.stderr.fnmatch_lines([expected])
-
-
 @pytest.mark.parametrize("options", [[], ["-n1"]])
 def test_unknown_device_is_a_usage_error(run: Run, options: list[str]) -> None:
     """One line says what was asked for and what is there; nothing is skipped."""
@@ -127,12 +116,11 @@ def test_values_are_not_asked_of_meta(run: Run) -> None:
     """A rule about values is left out where there are none, and the header says so."""
     module = """
         import pytest
-        from rnn_contracts.rule_tests import checks_rule
-        from rnn_contracts.checks import check_initialised
+        from rnn_contracts.rule_tests.statement import rule_test
 
-        @checks_rule("parameters-initialised", num_layers=1, build_only=True)
-        def test_parameters_initialised(case):
-            check_initialised("parameters-initialised", case)
+        @rule_test(num_layers=1, build_only=True)
+        def test_parameters_initialised(check):
+            check.assert_initialised()
     """
     result = run(module, "--rnn-device", "meta")
     result.stdout.fnmatch_lines(
@@ -147,22 +135,21 @@ def test_what_is_not_promised_yet_is_left_out(run: Run, pytester: pytest.Pyteste
     pytester.makeconftest("import torch; torch.__version__ = '2.1.0'")
     module = """
         import pytest
-        from rnn_contracts.rule_tests import checks_rule
-        from rnn_contracts.checks import check_shapes
+        from rnn_contracts.rule_tests.statement import rule_test
 
-        @checks_rule("export-agrees", num_layers=1)
-        def test_export_agrees(case):
+        @rule_test(num_layers=1)
+        def test_export_agrees(check):
             assert False
 
-        @checks_rule("output-shape", num_layers=1)
-        def test_output_shape(case):
-            check_shapes("output-shape", case)
+        @rule_test(num_layers=1)
+        def test_output_shape(check):
+            check.assert_shapes()
     """
     result = run(module, "-k", "GRU-batch_first-1_layer-forward-cpu")
     result.stdout.fnmatch_lines(
         [
             "rnn-contracts: left out, promised of later releases: *export-agrees (2.6)*",
-            "rnn-contracts: 1 rule checked on torch 2.1.0: 1 grid cell, *",
+            "rnn-contracts: 1 rule checked on torch 2.1.0: 1 grid point, *",
         ]
     )
     result.assert_outcomes(passed=1)
@@ -173,16 +160,15 @@ def test_checking_nothing_is_not_green(run: Run, options: list[str]) -> None:
     """A test that passes without a comparison for its rule fails."""
     module = """
         import pytest
-        from rnn_contracts.rule_tests import checks_rule
-        from rnn_contracts.checks import check_shapes
+        from rnn_contracts.rule_tests.statement import rule_test
 
-        @checks_rule("output-shape", num_layers=1)
-        def test_idle(case):
+        @rule_test(num_layers=1)
+        def test_output_shape(check):
             pass
 
-        @checks_rule("final-hidden-shape", num_layers=1)
-        def test_the_wrong_rule(case):
-            check_shapes("final-cell-shape", case)
+        @rule_test(num_layers=1)
+        def test_final_hidden_shape(trial):
+            trial.call()
     """
     result = run(module, "-k", "LSTM-batch_first-1_layer-forward-cpu", *options)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
@@ -197,8 +183,8 @@ def test_skipping_is_not_green(run: Run, options: list[str]) -> None:
     module = (
         SUITE
         + """
-    @checks_rule("output-shape", num_layers=1)
-    def test_skipped(case):
+    @rule_test(num_layers=1)
+    def test_output_shape(check):
         pytest.skip("no time")
     """
     )
@@ -208,19 +194,21 @@ def test_skipping_is_not_green(run: Run, options: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("name", "arguments", "message"),
     [
-        ('"output-shap"', "no rule 'output-shap'; did you mean output-shape"),
-        ('"output-shape", kidn="GRU"', "no such field or argument: kidn; known: N, batch_first, "),
+        ("output_shap", "", "no rule 'output-shap'; did you mean output-shape"),
+        ("output_shape", "kidn='GRU'", "no such field or argument: kidn; known: N, batch_first, "),
     ],
 )
-def test_a_wrong_statement_is_a_usage_error(run: Run, arguments: str, message: str) -> None:
+def test_a_wrong_statement_is_a_usage_error(
+    run: Run, name: str, arguments: str, message: str
+) -> None:
     """One that names no rule, or narrows by nothing, is told in one line."""
     module = f"""
-        from rnn_contracts.rule_tests import checks_rule
+        from rnn_contracts.rule_tests.statement import rule_test
 
-        @checks_rule({arguments})
-        def test_something(case):
+        @rule_test({arguments})
+        def test_{name}(check):
             pass
     """
     result = run(module)
@@ -262,7 +250,7 @@ def test_accelerators(
 ) -> None:
     """Cuda and xpu go by index, mps is one."""
     monkeypatch.setattr(torch, "accelerator", accelerator, raising=False)
-    assert calls.available_devices() == ("cpu", "meta", *devices)
+    assert present.available_devices() == ("cpu", "meta", *devices)
 
 
 @pytest.mark.parametrize(
@@ -277,4 +265,4 @@ def test_accelerators_of_an_old_torch(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda > 0)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: cuda)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
-    assert calls.accelerators() == devices
+    assert present.accelerators() == devices

@@ -63,8 +63,8 @@ def test_the_page_of_upgrades_has_every_rule_and_step() -> None:
 
 
 def test_deviations_name_releases_that_were_run() -> None:
-    """As the one that mended it, and as the first that has it."""
-    named = {entry.mended for entry in deviations.known() if entry.mended}
+    """As the one that fixed it, and as the first that has it."""
+    named = {entry.fixed for entry in deviations.known() if entry.fixed}
     assert named <= {*RELEASES}
     first = {entry.torch.removeprefix(">=") for entry in deviations.known()}
     assert first <= {release.rpartition(".")[0] for release in RELEASES}

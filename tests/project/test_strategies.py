@@ -9,19 +9,18 @@ import pytest
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
-from rnn_contracts.calls import DTYPES, GRAD_MODES, Case
 from rnn_contracts.contracts import expected_shapes
-from rnn_contracts.strategies import (
-    GRID,
-    GridCell,
+from rnn_contracts.drawing.case import Case
+from rnn_contracts.drawing.strategies import (
     cases,
     degenerate_sizes,
     distinct_sizes,
     large_sizes,
 )
+from rnn_contracts.variations import DTYPES, GRAD_MODES, GRID, GridPoint
 
-GRU = GridCell("GRU", batch_first=True, num_layers=2, bidirectional=True)
-LSTM = GridCell("LSTM", projection=True, num_layers=3)
+GRU = GridPoint("GRU", batch_first=True, num_layers=2, bidirectional=True)
+LSTM = GridPoint("LSTM", projection=True, num_layers=3)
 
 WANTED: dict[str, Callable[[Case], bool]] = {
     "N = 0": lambda case: case.N == 0 and case.layout == "sequence first",
@@ -72,42 +71,42 @@ def test_the_simplest_case_is_not_drawn_in_every_test() -> None:
 def test_draws_both_nonlinearities(nonlinearity: str) -> None:
     """RNN and RNNCell come with tanh and with relu."""
     for kind in ("RNN", "RNNCell"):
-        find(cases(GridCell(kind), "cpu"), lambda case: case.layer.nonlinearity == nonlinearity)
+        find(cases(GridPoint(kind), "cpu"), lambda case: case.layer.nonlinearity == nonlinearity)
 
 
 @settings(deadline=None)
-@given(st.sampled_from(GRID).flatmap(lambda cell: st.tuples(st.just(cell), cases(cell, "cpu"))))
-def test_draws_cases_of_the_contract(drawn: tuple[GridCell, Case]) -> None:
-    """The case is one of the grid cell, and its shapes are those that the contract expects."""
-    cell, case = drawn
+@given(st.sampled_from(GRID).flatmap(lambda point: st.tuples(st.just(point), cases(point, "cpu"))))
+def test_draws_cases_of_the_contract(drawn: tuple[GridPoint, Case]) -> None:
+    """The case is one of the grid point, and its shapes are those that the contract expects."""
+    point, case = drawn
     layer = case.layer
-    assert layer.kind == cell.kind
-    assert bool(layer.proj_size) == cell.projection
-    assert (layer.batch_first, layer.num_layers) == (cell.batch_first, cell.num_layers)
-    assert layer.bidirectional == cell.bidirectional
+    assert layer.kind == point.kind
+    assert bool(layer.proj_size) == point.projection
+    assert (layer.batch_first, layer.num_layers) == (point.batch_first, point.num_layers)
+    assert layer.bidirectional == point.bidirectional
     expected = expected_shapes(layer, case.shape("input"), case.lengths or None)
     assert {name: case.shape(name) for name in expected} == expected
 
 
-@pytest.mark.parametrize("cell", [GRU, LSTM, GridCell("RNN", num_layers=10, bidirectional=True)])
+@pytest.mark.parametrize("point", [GRU, LSTM, GridPoint("RNN", num_layers=10, bidirectional=True)])
 @settings(deadline=None)
 @given(data=st.data())
-def test_distinct_sizes_leave_no_swap_unseen(cell: GridCell, data: st.DataObject) -> None:
+def test_distinct_sizes_leave_no_swap_unseen(point: GridPoint, data: st.DataObject) -> None:
     """Any two axes of a call differ, and so do D*num_layers and D*H_out."""
-    sizes = data.draw(st.composite(distinct_sizes)(cell, 40))
-    D = 2 if cell.bidirectional else 1
-    axes = [sizes.N, sizes.L, sizes.H_in, sizes.H_out, D * cell.num_layers]
-    axes += [D * sizes.H_out] * (D > 1) + [sizes.H_cell] * cell.projection
+    sizes = data.draw(st.composite(distinct_sizes)(point, 40))
+    D = 2 if point.bidirectional else 1
+    axes = [sizes.N, sizes.L, sizes.H_in, sizes.H_out, D * point.num_layers]
+    axes += [D * sizes.H_out] * (D > 1) + [sizes.H_cell] * point.projection
     assert all(one != other for one, other in itertools.combinations(axes, 2))
 
 
-@pytest.mark.parametrize("cell", [GRU, LSTM])
+@pytest.mark.parametrize("point", [GRU, LSTM])
 @settings(deadline=None)
 @given(data=st.data())
-def test_degenerate_and_large_sizes(cell: GridCell, data: st.DataObject) -> None:
+def test_degenerate_and_large_sizes(point: GridPoint, data: st.DataObject) -> None:
     """Degenerate sizes are next to the least, a large case is large somewhere."""
-    small = data.draw(st.composite(degenerate_sizes)(cell, 40))
+    small = data.draw(st.composite(degenerate_sizes)(point, 40))
     assert (small.N <= 2, small.L <= 2, small.H_in <= 2, small.H_out <= 2) == (True,) * 4
-    large = data.draw(st.composite(large_sizes)(cell, 40))
+    large = data.draw(st.composite(large_sizes)(point, 40))
     assert large.N > 16 or large.L > 32 or large.H_in > 32 or large.H_cell > 32
     assert large.H_cell <= 32 or large.H_cell % 16

@@ -9,10 +9,12 @@ from run_suite import Outcome, run_suite
 from subject_layers import Faithful
 from torch import nn
 
-from rnn_contracts import calls, deviations, subjects
-from rnn_contracts.calls import Case
-from rnn_contracts.checks import ContractViolation
+from rnn_contracts import deviations
+from rnn_contracts.checking import calls, subjects
+from rnn_contracts.checking.violation import ContractViolation
+from rnn_contracts.drawing.case import Case
 from rnn_contracts.layer import Layer
+from rnn_contracts.plugin.collection import TEST
 
 STACKS = "(2_layers and not proj) or (refused and batched)"
 
@@ -32,7 +34,8 @@ def test_a_faithful_subject_is_as_good_as_torch() -> None:
     assert outcome.failed == {}
     assert outcome.exit_code == pytest.ExitCode.OK
     assert len(outcome.passed) > 100
-    assert {item.name.partition("[")[2][:4] for item in outcome.items} == {"GRU-"}
+    kinds = {item.stash[TEST].kind for item in outcome.items}
+    assert kinds == {"GRU"}
 
 
 def test_a_better_subject_is_not_held_to_torch() -> None:
@@ -128,15 +131,12 @@ def test_a_right_call_of_another_structure_is_no_death() -> None:
 
 
 def test_layers_of_one_name_are_kept_apart() -> None:
-    """Each is called for its own tests."""
-    first, second = (subjects.add("GRU", "here:<lambda>", it) for it in (nn.GRU, Faithful))
-    assert (first.name, second.name) == ("here:<lambda>", "here:<lambda>")
+    """A subject holds its own constructor, so that each is called for its own tests."""
+    first, second = (subjects.make("GRU", "here:<lambda>", it) for it in (nn.GRU, Faithful))
+    case = Case(Layer("GRU", 3, 4), subject="here:<lambda>")
     for subject in (first, second, first):
-        case = Case(Layer("GRU", 3, 4), subject=subject.key)
-        assert type(calls.build(case)) is subject.constructor
-        assert case.imports[1:] == ["# make_gru: here:<lambda>"]
-    assert subjects.add("GRU", "here:<lambda>", nn.GRU) is first
-    assert subjects.add("GRU", "here:<lambda>", nn.GRU, require_all=True).require_all
+        assert type(calls.build(case, subject)) is subject.constructor
+    assert case.imports[1:] == ["# make_gru: here:<lambda>"]
 
 
 @pytest.mark.parametrize("workers", ["-n0", "-n1"])

@@ -10,11 +10,12 @@ import pytest
 from run_suite import run_suite
 from torch import nn
 
-from rnn_contracts import calls
-from rnn_contracts.calls import Case
-from rnn_contracts.checks import ContractViolation
+from rnn_contracts.checking import calls
+from rnn_contracts.checking.subjects import Subject
+from rnn_contracts.checking.violation import ContractViolation
+from rnn_contracts.drawing.case import Case
+from rnn_contracts.drawing.wrong_calls import WRONG_CALLS
 from rnn_contracts.layer import CELLS, LAYERS
-from rnn_contracts.refusals import WRONG
 from rnn_contracts.rules import RULES
 
 
@@ -60,9 +61,9 @@ def test_rules_of_shapes_look_at_the_same_calls(monkeypatch: pytest.MonkeyPatch)
     built: list[Case] = []
     build = calls.build
 
-    def noted_build(case: Case) -> nn.Module:
+    def noted_build(case: Case, subject: Subject | None) -> nn.Module:
         built.append(case)
-        return build(case)
+        return build(case, subject)
 
     monkeypatch.setattr(calls, "build", noted_build)
     rules = "output_shape or final_hidden_shape or state_structure"
@@ -128,13 +129,13 @@ def test_every_rule_covers_the_grid(rule: str, items: list[pytest.Item]) -> None
     assert sorted(found) == sorted(expected)
 
 
-@pytest.mark.parametrize("rule", sorted({wrong.rule for wrong in WRONG}))
+@pytest.mark.parametrize("rule", sorted({wrong.rule for wrong in WRONG_CALLS}))
 def test_every_refusal_tries_every_wrong(rule: str, items: list[pytest.Item]) -> None:
     """Each way to break the rule is a test of its own for each kind, a call one on every device."""
     found = {item.name.partition("[")[2][:-1] for item in items if rule in rules_of(item)}
     wanted = {
-        f"{kind}-{wrong.name}-{device}"
-        for wrong in WRONG
+        f"{rule}-{kind}-{wrong.name}-{device}"
+        for wrong in WRONG_CALLS
         if wrong.rule == rule
         for kind in wrong.kinds
         for device in (("cpu",) if wrong.constructor else ("cpu", "meta"))

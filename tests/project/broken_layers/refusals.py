@@ -18,11 +18,12 @@ from broken_layers.alter import (
     breaks_build,
     breaks_call,
 )
-from rnn_contracts.refusals import REFUSALS, WRONG
+from rnn_contracts.checking.sandbox import REFUSALS
+from rnn_contracts.drawing.wrong_calls import WRONG_CALLS
 from rnn_contracts.rules import RULES
 
-CALLS = {wrong.rule for wrong in WRONG if not wrong.constructor}
-CONSTRUCTIONS = {wrong.rule for wrong in WRONG if wrong.constructor}
+CALLS = {wrong.rule for wrong in WRONG_CALLS if not wrong.constructor}
+CONSTRUCTIONS = {wrong.rule for wrong in WRONG_CALLS if wrong.constructor}
 
 
 def accepts(layer: Any, forward: Any, input: Any, hx: Any) -> Any:

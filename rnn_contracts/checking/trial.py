@@ -11,14 +11,20 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import NoReturn
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_packed_sequence
 
-from rnn_contracts import calls, checks, reference
-from rnn_contracts.calls import Case
+from rnn_contracts.checking import calls, equations, results
+from rnn_contracts.checking.check import Check
+from rnn_contracts.checking.run import Run
+from rnn_contracts.checking.subjects import Subject
+from rnn_contracts.checking.violation import ContractViolation
+from rnn_contracts.drawing.case import Case
 from rnn_contracts.layer import CELLS
+from rnn_contracts.rules import Rule
 
 ROUNDING = 16
 """How many units of rounding two ways to the same number may differ by.
@@ -31,12 +37,15 @@ up to 10 layers and 35 steps was 6 units. A wrong number is off by thousands.
 Results = Mapping[str, Tensor]
 
 
-class Trial:
-    """The layer of a case, its input (L, N, H_in) and its state, a tuple of (D*num_layers, N, H)."""
+class Trial(Check):
+    """A check that has the layer of its case, its input (L, N, H_in) and its state.
 
-    def __init__(self, rule_id: str, case: Case) -> None:
-        self.rule_id, self.case = rule_id, case
-        self.layer = checks.build(rule_id, case)
+    The state is a tuple of (D*num_layers, N, H).
+    """
+
+    def __init__(self, rule: Rule, case: Case, run: Run, subject: Subject | None = None) -> None:
+        super().__init__(rule, case, run, subject)
+        self.layer = self.build()
         input, state = calls.arguments(case)
         self.input = _sequence_first(case, input)
         self.state = tuple(_batched(case, tensor) for tensor in state)
@@ -66,19 +75,19 @@ class Trial:
         if not case.lengths:
             case = replace(case, L=len(input), N=input.shape[1])
         input, state = self.arguments(input, state, case=case)
-        # What is called besides the layer itself is there by this rule alone.
+        # A layer that is passed in, such as a copy, exists because of this law alone.
         lawful, layer = layer is not None, layer or self.layer
-        observation = checks.call(self.rule_id, case, layer, input, state, lawful=lawful)
-        take = checks.named_tensors if any_shape else checks.shaped_tensors
-        results = take(observation)
-        if "output" in results:
-            output = results["output"]
-            # On meta a packed output stays packed: its lengths are numbers.
+        observation = self.call_layer(case, layer, input, state, lawful=lawful)
+        take = results.named_tensors if any_shape else results.shaped_tensors
+        found = take(observation)
+        if "output" in found:
+            output = found["output"]
+            # On meta a packed output stays packed, since its lengths are numbers.
             if case.lengths and not output.is_meta:
                 output = pad_packed_sequence(observation.result[0])[0]
-            results["output"] = _sequence_first(case, output)
-        states = results.keys() - {"output"}
-        return results | {name: _batched(case, results[name]) for name in states}
+            found["output"] = _sequence_first(case, output)
+        states = found.keys() - {"output"}
+        return found | {name: _batched(case, found[name]) for name in states}
 
     def arguments(
         self,
@@ -93,12 +102,12 @@ class Trial:
         taken = _as_taken(case, self.input if input is None else input)
         return taken, tuple(_as_passed(case, part) for part in state)
 
-    def refer(self, dtype: torch.dtype = torch.float64) -> dict[str, Tensor]:
+    def expected_by_equations(self, dtype: torch.dtype = torch.float64) -> dict[str, Tensor]:
         """What the step equations give, computed in ``dtype``."""
         parameters = {name: value.to(dtype) for name, value in self.parameters().items()}
         is_cell = self.case.layer.kind in CELLS
         state = tuple((part[None] if is_cell else part).to(dtype) for part in self.state)
-        results = reference.run(
+        results = equations.run(
             self.case.layer, parameters, self.input.to(dtype), state, self.case.lengths
         )
         if is_cell:
@@ -106,19 +115,19 @@ class Trial:
             results = {name.replace("_n", "_1"): part[0] for name, part in results.items()}
         return results
 
-    def twin(self, case: Case) -> nn.Module:
+    def with_same_weights(self, case: Case) -> nn.Module:
         """Another layer with the same weights, built for ``case``."""
-        layer = checks.build(self.rule_id, case)
-        with self.doing("load_state_dict"):
+        layer = self.build(case)
+        with self.must_not_raise("load_state_dict"):
             layer.load_state_dict(self.layer.state_dict())
         return layer
 
     def parameters(self) -> dict[str, nn.Parameter]:
         """The parameters, which must have the names of the contract."""
         __tracebackhide__ = True
-        return checks.named_parameters(self.case, self.layer)
+        return self.named_parameters(self.layer)
 
-    def part(self, k: int, direction: int | None = None) -> tuple[nn.Module, Case]:
+    def single_layer(self, k: int, direction: int | None = None) -> tuple[nn.Module, Case]:
         """Layer ``k`` of the stack by itself, or one direction of it, with the same weights.
 
         The case is that of a call of it: sequence first, or packed as this one.
@@ -135,13 +144,15 @@ class Trial:
         )
         layout = "packed" if self.case.lengths else "sequence first"
         case = replace(self.case, layer=alone, layout=layout)
-        module = checks.build(self.rule_id, case)
+        module = self.build(case)
         weights = self.parameters()
         suffixes = ("", "_reverse") if direction is None else (("", "_reverse")[direction],)
-        with self.doing("load_state_dict"):
+        with self.must_not_raise("load_state_dict"):
             module.load_state_dict(
                 {
-                    name.replace(f"_l{k}{suffix}", "_l0" + suffix * (direction is None)): value
+                    name.replace(
+                        f"_l{k}{suffix}", f"_l0{suffix if direction is None else ''}"
+                    ): value
                     for suffix in suffixes[:D]
                     for name, value in weights.items()
                     if name.endswith(f"_l{k}{suffix}")
@@ -149,23 +160,23 @@ class Trial:
             )
         return module, case
 
-    def agree(
+    def assert_all_close(
         self, found: Results, expected: Results, *, names: Iterable[str] = (), units: int = 0
     ) -> None:
         """Hold results against those that they must equal: bit for bit, or within ``units``."""
         __tracebackhide__ = True
         for name in names or expected:
-            self.equal(name, found[name], expected[name], units=units)
+            self.assert_close(name, found[name], expected[name], units=units)
 
-    def equal(self, name: str, found: Tensor, expected: Tensor, *, units: int = 0) -> None:
+    def assert_close(self, name: str, found: Tensor, expected: Tensor, *, units: int = 0) -> None:
         """Hold one tensor against what it must equal; ``name`` is printed, and in the snippet."""
         __tracebackhide__ = True
         if tuple(found.shape) != tuple(expected.shape):
-            checks.checked[self.rule_id] += 1
-            self.fail(name, f"shape {tuple(found.shape)}   expected {tuple(expected.shape)}")
+            self.comparisons += 1
+            self.fail_at(name, f"shape {tuple(found.shape)}   expected {tuple(expected.shape)}")
         if not found.numel():
             return
-        checks.checked[self.rule_id] += 1
+        self.comparisons += 1
         if not units and torch.equal(found, expected):
             return
         found, wanted = found.detach().double(), expected.detach().double()
@@ -176,7 +187,7 @@ class Trial:
         if not bool(wrong.any()):
             return
         first = tuple(int(i) for i in wrong.nonzero()[0])
-        self.fail(
+        self.fail_at(
             name,
             f"{int(wrong.sum())} of {wrong.numel()} numbers differ, by up to "
             f"{float(differences.max()):.2g} (allowed {allowed:.2g})\n"
@@ -185,28 +196,28 @@ class Trial:
         )
 
     @contextlib.contextmanager
-    def doing(self, what: str, name: str = "layer") -> Iterator[None]:
+    def must_not_raise(self, what: str, name: str = "layer") -> Iterator[None]:
         """Whatever is done with layer or results by this rule must not raise."""
         __tracebackhide__ = True
         try:
             yield
-        except checks.ContractViolation:
+        except ContractViolation:
             raise
         except Exception as error:
-            self.fail(name, f"{what} raised {type(error).__name__}: {error}")
+            self.fail_at(name, f"{what} raised {type(error).__name__}: {error}")
 
-    def true(self, condition: object, name: str, found: str) -> None:
+    def assert_that(self, condition: object, name: str, found: str) -> None:
         """Hold anything else that the rule says; ``found`` is what is there if it is not so."""
         __tracebackhide__ = True
-        checks.checked[self.rule_id] += 1
+        self.comparisons += 1
         if not condition:
-            self.fail(name, found)
+            self.fail_at(name, found)
 
-    def fail(self, name: str, found: str) -> None:
+    def fail_at(self, name: str, found: str) -> NoReturn:
         """Raise the violation, with a snippet that prints ``name``."""
         __tracebackhide__ = True
         built = name.startswith("layer")
-        checks.violated(self.rule_id, self.case, f"{name}: {found}", show=name, call=not built)
+        self.fail(f"{name}: {found}", show=name, call=not built)
 
 
 def _sequence_first(case: Case, tensor: Tensor) -> Tensor:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import inspect
 import io
-import itertools
 import pkgutil
 import re
 import traceback
@@ -35,13 +34,11 @@ class NotSupported(BaseException):
 class Subject:
     """What stands for ``kind``: its name, ``package.module:Name``, and what it does not take.
 
-    ``key`` finds it again: the name, numbered where several have the same. With ``require_all``
-    nothing is excused.
+    With ``require_all`` what it does not support is a failure.
     """
 
     kind: str
     name: str
-    key: str
     constructor: Callable[..., Any]
     lacks: tuple[str, ...]
     require_all: bool
@@ -50,33 +47,11 @@ class Subject:
         return f"{self.kind} is {self.name}"
 
 
-_subjects: dict[tuple[str, str], Subject] = {}
-
-
-def find(kind: str, key: str) -> Subject:
-    """The subject of that key, loaded if it is not known yet."""
-    return _subjects.get((kind, key)) or add(kind, key, load(key))
-
-
-def known() -> tuple[tuple[str, str], ...]:
-    """Kind and key of every subject so far."""
-    return tuple(_subjects)
-
-
-def add(
+def make(
     kind: str, name: str, constructor: Callable[..., Any], *, require_all: bool = False
 ) -> Subject:
-    """Make the constructor known."""
-    for number in itertools.count(1):
-        key = name if number == 1 else f"{name}#{number}"
-        there = _subjects.get((kind, key))
-        if there is None:
-            lacks = _lacking(kind, constructor)
-            there = Subject(kind, name, key, constructor, lacks, require_all)
-            _subjects[kind, key] = there
-        if (there.constructor, there.require_all) == (constructor, require_all):
-            return there
-    raise AssertionError("there are enough numbers")
+    """The subject of that constructor, which is tried here for what it does not take."""
+    return Subject(kind, name, constructor, _lacking(kind, constructor), require_all)
 
 
 def _lacking(kind: str, constructor: Callable[..., Any]) -> tuple[str, ...]:
@@ -160,7 +135,7 @@ def parse(options: list[str], *, require_all: bool) -> Mapping[str, Subject]:
         if kind in chosen:
             raise ValueError(f"{option}: {chosen[kind]} already")
         try:
-            chosen[kind] = add(kind, name, load(name), require_all=require_all)
+            chosen[kind] = make(kind, name, load(name), require_all=require_all)
         except ValueError as error:
             raise ValueError(f"{option}: {error}") from None
     return MappingProxyType(chosen)
@@ -178,13 +153,13 @@ def require(subject: Subject | None, names: Iterable[str]) -> None:
         raise NotSupported(*lacks)
 
 
-def excuse(subject: Subject | None, error: Exception) -> None:
+def raise_if_not_supported(subject: Subject | None, error: Exception) -> None:
     """Raise ``NotSupported`` if that is what a subject says with the error."""
-    if subject and not subject.require_all and is_lack(error):
+    if subject and not subject.require_all and says_not_supported(error):
         raise NotSupported(_one_line(_text(error)) or "NotImplementedError") from None
 
 
-def is_lack(error: Exception) -> bool:
+def says_not_supported(error: Exception) -> bool:
     """Whether the error says that something is not supported, not that ``forward`` is missing."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     missing = bool(frames) and frames[-1].f_code.co_name == "_forward_unimplemented"

@@ -1,0 +1,83 @@
+"""A case becomes a layer, its arguments and a call of it."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
+
+from rnn_contracts.checking import subjects
+from rnn_contracts.checking.subjects import Subject
+from rnn_contracts.drawing.case import Case
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What went into a call and what came out of it, as it came."""
+
+    case: Case
+    input: Tensor | PackedSequence
+    state: tuple[Tensor, ...]
+    result: Any
+
+
+def build(case: Case, subject: Subject | None) -> nn.Module:
+    """The layer of the case, made by the subject, or by ``torch.nn``'s class of that name."""
+    accelerated = case.device not in ("cpu", "meta")
+    # torch.manual_seed takes 2 ms: it formats a stack trace for every accelerator that may come.
+    manual_seed = torch.manual_seed if accelerated else torch.default_generator.manual_seed
+    manual_seed(case.seed)
+    constructor: Any = getattr(nn, case.layer.kind)
+    if subject:
+        subjects.require(subject, options(case))
+        constructor = subject.constructor
+    module = constructor(case.layer.input_size, case.layer.hidden_size, **options(case))
+    if not isinstance(module, nn.Module):
+        raise TypeError(f"made a {type(module).__name__}, which is no torch.nn.Module")
+    module.train(case.training)
+    return module
+
+
+def options(case: Case) -> dict[str, object]:
+    """What the constructor is given besides the sizes: all that differs from torch's default."""
+    given = case.layer.arguments
+    if case.device != "cpu":
+        given["device"] = case.device
+    if case.dtype != "float32":
+        given["dtype"] = getattr(torch, case.dtype)
+    return given
+
+
+def arguments(case: Case) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """The input, not yet packed, and the initial state if there is one: random, never zero."""
+    input = _tensor(case, case.input_shape, packed=bool(case.lengths))
+    shapes = case.state_shapes.values() if case.initial_state else ()
+    return input, tuple(_tensor(case, shape) for shape in shapes)
+
+
+def call(case: Case, module: nn.Module, input: Tensor, state: tuple[Tensor, ...]) -> Observation:
+    """Pack the input if the case says so, and call the layer; what it raises passes through."""
+    packed: Tensor | PackedSequence = input
+    if case.lengths:
+        lengths = list(case.lengths)
+        packed = pack_padded_sequence(input, lengths, enforce_sorted=case.enforce_sorted)
+    hx = (state,) if len(state) > 1 else state
+    with getattr(torch, case.grad_mode)(), _autocast(case.autocast):
+        result = module(packed, *hx)
+    return Observation(case, packed, state, result)
+
+
+def _autocast(wanted: bool) -> contextlib.AbstractContextManager[object]:
+    return torch.autocast("cpu", torch.bfloat16) if wanted else contextlib.nullcontext()
+
+
+def _tensor(case: Case, shape: tuple[int, ...], *, packed: bool = False) -> Tensor:
+    strided = not case.contiguous and not packed
+    # Draw float32 on the CPU, so that a case has the same numbers on every device.
+    tensor = torch.randn((*shape, 2) if strided else shape)
+    tensor = tensor.to(case.device, getattr(torch, case.dtype))
+    return tensor[..., 0] if strided else tensor

@@ -1,0 +1,210 @@
+"""The check of one rule on one case: what the tests of the suite are written in."""
+
+from __future__ import annotations
+
+import math
+from typing import NoReturn
+
+import torch
+from torch import Tensor, nn
+
+from rnn_contracts.checking import calls, results, subjects
+from rnn_contracts.checking.calls import Observation
+from rnn_contracts.checking.run import Run
+from rnn_contracts.checking.sandbox import Expected
+from rnn_contracts.checking.subjects import Subject
+from rnn_contracts.checking.violation import ContractViolation, message, violated
+from rnn_contracts.contracts import PARAMETER_SHAPES, parameter_shapes
+from rnn_contracts.drawing.case import Case
+from rnn_contracts.drawing.wrong_calls import WrongCall
+from rnn_contracts.rules import ACCEPTING, Rule, shape_rule
+
+
+class Check:
+    """One rule, held against what one case gives.
+
+    Every comparison for the rule is counted in ``comparisons``. What breaks a rule raises
+    ``ContractViolation``; where the layer breaks another rule first, that rule is named. ``refusal`` is
+    the type of the exception by which a wrong call was refused, ``expects`` what is known to come of it.
+    """
+
+    def __init__(self, rule: Rule, case: Case, run: Run, subject: Subject | None = None) -> None:
+        self.rule, self.case, self.run, self.subject = rule, case, run, subject
+        self.comparisons = 0
+        self.refusal = ""
+        self.expects: Expected = "refused"
+
+    # --- Building and calling --------------------------------------------------------------------
+
+    def build(self, case: Case | None = None) -> nn.Module:
+        """The layer of this case, or of another; a refusal breaks ``constructor-accepts``."""
+        __tracebackhide__ = True
+        case = case or self.case
+        try:
+            module = calls.build(case, self.subject)
+        except Exception as error:
+            subjects.raise_if_not_supported(self.subject, error)
+            found = f"the constructor raised {type(error).__name__}: {error}"
+            violated("constructor-accepts", case, found, show="layer", call=False, cause=error)
+        self.comparisons += self.rule.id == "constructor-accepts"
+        return module
+
+    def call_layer(
+        self,
+        case: Case,
+        module: nn.Module,
+        input: Tensor,
+        state: tuple[Tensor, ...],
+        *,
+        lawful: bool = False,
+    ) -> Observation:
+        """Call the layer.
+
+        A call that raises breaks this rule if the rule says that the call is accepted, or if it is
+        ``lawful`` by this rule alone; otherwise that of the initial state, or of the input.
+        """
+        __tracebackhide__ = True
+        argument = shape_rule(case.layer, "h_0" if state else "input")
+        accepting = self.rule.id if lawful or self.rule.id in ACCEPTING else argument.id
+        self.run.notes.write(self.rule.id, case)
+        try:
+            observation = calls.call(case, module, input, state)
+        except Exception as error:
+            subjects.raise_if_not_supported(self.subject, error)
+            found = f"the call raised {type(error).__name__}: {error}"
+            violated(accepting, case, found, show="result", cause=error)
+        self.comparisons += accepting == self.rule.id
+        return observation
+
+    def observe(self) -> Observation:
+        """Build the layer and call it, or look again at the call that a neighbouring test has made."""
+        __tracebackhide__ = True
+        observed = self.run.observed.calls
+        if self.case not in observed:
+            module = self.build()
+            observed[self.case] = self.call_layer(self.case, module, *calls.arguments(self.case))
+        return observed[self.case]
+
+    def fail(self, found: str, *, show: str, call: bool = True) -> NoReturn:
+        """Raise the violation of this rule, with code that prints ``show``."""
+        __tracebackhide__ = True
+        violated(self.rule.id, self.case, found, show=show, call=call)
+
+    # --- Shapes ----------------------------------------------------------------------------------
+
+    def assert_accepted(self) -> None:
+        """The call is accepted."""
+        __tracebackhide__ = True
+        self.observe()
+        self.comparisons += 1
+
+    def assert_shapes(self) -> None:
+        """Every tensor that the rule speaks of has the shape that the contract states."""
+        __tracebackhide__ = True
+        tensors = results.named_tensors(self.observe())
+        for name in self.rule.tensors:
+            if name in tensors:
+                results.assert_shape(self.rule.id, self.case, name, tensors[name])
+                self.comparisons += 1
+
+    def assert_structure(self) -> None:
+        """The call returned tensors in the structure of the layer's kind."""
+        __tracebackhide__ = True
+        results.named_tensors(self.observe())
+        self.comparisons += 1
+
+    def assert_packed_alike(self) -> None:
+        """The output is packed as the input is."""
+        __tracebackhide__ = True
+        observation = self.observe()
+        output = results.named_tensors(observation)["output"]
+        results.assert_shape(self.rule.id, self.case, "output", output)
+        results.assert_packed_alike(observation)
+        self.comparisons += 1
+
+    # --- Parameters ------------------------------------------------------------------------------
+
+    def named_parameters(self, module: nn.Module) -> dict[str, nn.Parameter]:
+        """The parameters; other names than those of the contract break ``parameter-names``."""
+        __tracebackhide__ = True
+        parameters = dict(module.named_parameters())
+        expected = list(parameter_shapes(self.case.layer))
+        missing = ", ".join(name for name in expected if name not in parameters)
+        extra = ", ".join(name for name in parameters if name not in expected)
+        if missing or extra:
+            found = f"missing: {missing or 'none'}   unexpected: {extra or 'none'}"
+            show = "[name for name, _ in layer.named_parameters()]"
+            violated("parameter-names", self.case, found, show=show, call=False)
+        self.comparisons += self.rule.id == "parameter-names"
+        return parameters
+
+    def assert_parameter_shapes(self) -> None:
+        """Every parameter that the rule speaks of is there and has the shape that it states."""
+        __tracebackhide__ = True
+        for name, parameter in self.named_parameters(self.build()).items():
+            stem, _, suffix = name.partition("_l")
+            if stem in self.rule.tensors:
+                first, others = PARAMETER_SHAPES[stem]
+                formula = first if suffix.removesuffix("_reverse") in ("", "0") else others
+                where = f"layer.{name}"
+                show = f"tuple({where}.shape)"
+                results.compare_shape(
+                    self.rule.id, self.case, where, parameter, formula, show=show, call=False
+                )
+                self.comparisons += 1
+
+    def assert_initialised(self) -> None:
+        """Every parameter lies within its bound, and one of 16 numbers or more is not constant."""
+        __tracebackhide__ = True
+        # A number is drawn inside the bound and then rounded to the dtype: at most half a unit in the
+        # last place outside of it.
+        eps = torch.finfo(getattr(torch, self.case.dtype)).eps
+        bound = (1 + eps) / math.sqrt(self.case.layer.hidden_size)
+        for name, parameter in self.named_parameters(self.build()).items():
+            self.comparisons += 1
+            values = parameter.detach().double()
+            largest, first = float(values.abs().max()), values.flatten()[0]
+            if not largest <= bound:
+                show = f"layer.{name}.abs().max()"
+                self.fail(f"{show} = {largest}   expected <= {bound}", show=show, call=False)
+            # Two equal draws are likely enough in bfloat16; sixteen are not.
+            if values.numel() >= 16 and bool((values == first).all()):
+                found = f"layer.{name} is {float(first)} throughout   expected random numbers"
+                self.fail(found, show=f"layer.{name}", call=False)
+
+    def assert_attributes(self, **expected: object) -> None:
+        """Every parameter has these attributes, such as ``requires_grad=True``."""
+        __tracebackhide__ = True
+        for name, parameter in self.named_parameters(self.build()).items():
+            for attribute, value in expected.items():
+                self.comparisons += 1
+                found, where = getattr(parameter, attribute), f"layer.{name}.{attribute}"
+                if found != value:
+                    self.fail(f"{where} = {found}   expected {value}", show=where, call=False)
+
+    # --- Refusals --------------------------------------------------------------------------------
+
+    def assert_refused(self, wrong: WrongCall) -> None:
+        """The wrong call raises a refusal, and leaves layer and arguments as they were."""
+        __tracebackhide__ = True
+        if lacks := subjects.lacking(self.subject, wrong.takes):
+            # A TypeError about an unknown argument is no refusal of its value.
+            found = f"the constructor does not take {', '.join(lacks)}"
+            violated("constructor-accepts", self.case, found, show="layer", call=False)
+        subjects.require(self.subject, calls.options(self.case))
+        attempt = wrong.attempt(self.case)
+        self.comparisons += 1
+        outcome = self.run.sandboxes.run(attempt, self.subject, self.expects)
+        if outcome.what == "refused":
+            self.refusal = outcome.how
+            return
+        if outcome.what == "not supported":
+            subjects.raise_if_not_supported(self.subject, NotImplementedError(outcome.how))
+        if outcome.what in ("unusable", "not supported"):
+            state = self.case.initial_state
+            argument = shape_rule(self.case.layer, "h_0" if state else "input").id
+            violated(argument, self.case, f"the right call raised {outcome.how}", show="result")
+        found = f"{wrong.name}: {outcome.how}   expected ValueError, RuntimeError or TypeError"
+        described = attempt.wrong if wrong.constructor else self.case.describe()
+        text = message(self.rule, found, described, str(attempt))
+        raise ContractViolation(self.rule.id, text, died=outcome.what == "died")

@@ -1,0 +1,52 @@
+"""What one run of the suite owns beside its tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from rnn_contracts.checking.calls import Observation
+from rnn_contracts.checking.sandbox import Sandboxes
+from rnn_contracts.drawing.case import Case
+
+
+class Notes(Protocol):
+    """Writes down what is about to be called, for who finds the process dead."""
+
+    def write(self, rule_id: str, case: Case) -> None:
+        """Note that this call is made for a check of that rule."""
+
+
+class NoNotes:
+    """Writes nothing: nobody would read it."""
+
+    def write(self, rule_id: str, case: Case) -> None:
+        """Write nothing."""
+
+
+@dataclass
+class ObservedCalls:
+    """The calls that the tests of one group have made: they draw the same cases."""
+
+    group: object = None
+    calls: dict[Case, Observation] = field(default_factory=dict)
+
+    def begin(self, group: object) -> None:
+        """Forget the calls, unless they are those of this group; None is never the same group."""
+        if group is None or group != self.group:
+            self.calls.clear()
+        self.group = group
+
+
+@dataclass
+class Run:
+    """What the checks of one run share: child processes, calls that were observed, and notes.
+
+    ``threads`` is the number of threads that torch may use. It is one by default, since on small layers
+    more threads cost more than they give, and xdist uses the cores.
+    """
+
+    threads: int = 1
+    sandboxes: Sandboxes = field(default_factory=Sandboxes)
+    observed: ObservedCalls = field(default_factory=ObservedCalls)
+    notes: Notes = field(default_factory=NoNotes)

@@ -1,0 +1,224 @@
+"""Child processes that try what may kill the interpreter, or never end.
+
+A child is used again until it dies, or until a wrong call did more than raise: nobody knows what such
+a call did to the memory of its process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import importlib
+import multiprocessing
+import os
+import signal
+import sys
+import warnings
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
+
+from rnn_contracts.checking import subjects
+from rnn_contracts.checking.subjects import Subject
+from rnn_contracts.drawing.case import Case
+from rnn_contracts.drawing.wrong_calls import Attempt
+from rnn_contracts.layer import CELLS, LAYERS
+
+REFUSALS = (ValueError, RuntimeError, TypeError)
+SECONDS = 60
+"""How long a call may take before it counts as one that hangs."""
+
+Expected = Literal["refused", "accepted", "undefined"]
+"""What is known to come of a wrong call. Each has a child of its own."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """``what`` came of an attempt, and how: the type of a refusal, or a description.
+
+    refused         the wrong call raised a refusal, and everything else is as it was
+    accepted        it raised nothing
+    raised          it raised something else, and everything else is as it was
+    broken          it left a layer or an argument changed
+    died            its process ended, or did not answer in time
+    unusable        the right call raised already
+    not supported   the right call raised NotImplementedError
+    """
+
+    what: str
+    how: str
+
+
+class Sandboxes:
+    """The children of one run. ``close`` ends them."""
+
+    def __init__(self) -> None:
+        self._children: dict[tuple[str, Expected], _Child] = {}
+
+    def run(
+        self, attempt: Attempt, subject: Subject | None, expected: Expected = "refused"
+    ) -> Outcome:
+        """Try it in a child process."""
+        device = attempt.case.device
+        outcome = self._child(device, subject, expected).run(attempt)
+        harmless = outcome.what in ("refused", "raised", "not supported")
+        # A constructor runs no kernel and meta has no memory. Calls that are known to be accepted
+        # have a child of their own, whose other verdicts do not matter.
+        if outcome.what == "accepted":
+            harmless = not attempt.right or device == "meta" or expected != "refused"
+        if not harmless:
+            self._discard(device, expected)
+        return outcome
+
+    def dies(self, case: Case, subject: Subject | None) -> bool:
+        """Whether the call of the case ends its process, or hangs."""
+        call = f"torch.{case.grad_mode}()(layer)({case.call_arguments})"
+        attempt = Attempt(case, "\n".join(case.setup()), "", "", call)
+        died = self.run(attempt, subject).what == "died"
+        self._discard(case.device, "refused")
+        return died
+
+    def close(self) -> None:
+        """End the children."""
+        while self._children:
+            self._children.popitem()[1].close()
+
+    def _child(self, device: str, subject: Subject | None, expected: Expected) -> _Child:
+        """The child for the device, started anew if it died or would call other layers."""
+        # Somebody may have put another class into torch.nn since the child was forked.
+        layers = (subject, *(getattr(torch.nn, kind) for kind in LAYERS + CELLS))
+        child = self._children.get((device, expected))
+        if child is None or child.layers != layers or not child.process.is_alive():
+            self._discard(device, expected)
+            if device == "meta":
+                # The first call on meta imports this for more than a second. Forks inherit it.
+                importlib.import_module("torch._dynamo")
+            child = self._children[device, expected] = _Child(device, subject, layers)
+        return child
+
+    def _discard(self, device: str, expected: Expected) -> None:
+        if child := self._children.pop((device, expected), None):
+            child.close()
+
+
+class _Child:
+    """A process that tries one attempt after the other."""
+
+    def __init__(self, device: str, subject: Subject | None, layers: object) -> None:
+        self.layers = layers
+        # A forked child starts at once and sees the layers that stand in torch.nn now. Accelerators
+        # and the BLAS of macOS do not survive a fork, and Windows has none.
+        forks = sys.platform not in ("darwin", "win32") and device in ("cpu", "meta")
+        context: Any = multiprocessing.get_context("fork" if forks else "spawn")
+        self.pipe, end = context.Pipe()
+        constructor = subject.constructor if subject else None
+        self.process = context.Process(target=_serve, args=(end, forks, constructor), daemon=True)
+        with warnings.catch_warnings():
+            # Python warns of forks beside threads, whose locks the child might wait for. The child
+            # uses one thread.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self.process.start()
+        end.close()
+
+    def run(self, attempt: Attempt) -> Outcome:
+        try:
+            self.pipe.send(attempt)
+            if not self.pipe.poll(SECONDS):
+                self.close()
+                return Outcome("died", f"hung for {SECONDS} s")
+            return Outcome(*self.pipe.recv())
+        except (EOFError, OSError):
+            self.process.join()
+            code = self.process.exitcode or 0
+            death = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+            return Outcome("died", f"killed the process ({death})")
+
+    def close(self) -> None:
+        self.pipe.close()
+        self.process.kill()
+        self.process.join()
+
+
+# --- In the child --------------------------------------------------------------------------------
+
+
+def _serve(pipe: Connection, forked: bool, constructor: Any) -> None:
+    faulthandler.disable()
+    # A fork has none of its parent's threads, and would wait for them for ever.
+    torch.set_num_threads(1)
+    if forked:
+        # Close the pipes that the parent has open: xdist would not notice that a worker died while
+        # its child holds them.
+        os.closerange(3, pipe.fileno())
+        os.closerange(pipe.fileno() + 1, min(os.sysconf("SC_OPEN_MAX"), 2**16))
+    with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
+        while True:
+            outcome = attempt_here(pipe.recv(), constructor)
+            pipe.send((outcome.what, outcome.how))
+
+
+def attempt_here(attempt: Attempt, constructor: Any = None) -> Outcome:
+    """Try it in this process."""
+    names: dict[str, Any] = {"torch": torch, "nn": torch.nn}
+    if constructor is not None:
+        names[attempt.case.callee] = constructor
+    # The lines come from the table of wrong calls and from the case, never from somebody else.
+    try:
+        exec(attempt.setup, names)  # noqa: S102
+        expected = eval(attempt.right, names) if attempt.right else None  # noqa: S307
+    except Exception as error:
+        if subjects.says_not_supported(error):
+            return Outcome("not supported", str(error))
+        return Outcome("unusable", f"{type(error).__name__}: {error}")
+    spoiled = dict(names)
+    exec(attempt.spoil, spoiled)  # noqa: S102
+    before = {name: _copy(spoiled[name]) for name in ("input", "h_0", "c_0") if name in spoiled}
+    try:
+        result = eval(attempt.wrong, spoiled)  # noqa: S307
+    except REFUSALS as error:
+        refusal = type(error).__name__
+    except BaseException as error:
+        whole = not attempt.right or _same(expected, eval(attempt.right, names))  # noqa: S307
+        how = f"raised {type(error).__name__}: {error}"
+        return Outcome("raised" if whole else "broken", how)
+    else:
+        return Outcome("accepted", f"was accepted and gave {_described(result)}")
+    for name, old in before.items():
+        if not _same(old, spoiled[name]):
+            how = f"was refused with {refusal}, but {name} is no longer what it was"
+            return Outcome("broken", how)
+    if attempt.right and not _same(expected, eval(attempt.right, names)):  # noqa: S307
+        how = f"was refused with {refusal}, but the right call now gives something else"
+        return Outcome("broken", how)
+    return Outcome("refused", refusal)
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, PackedSequence):
+        return value._replace(data=value.data.clone())
+    return value.clone()
+
+
+def _same(one: Any, other: Any) -> bool:
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, (tuple, list)):
+        return len(one) == len(other) and all(map(_same, one, other))
+    if not isinstance(one, Tensor):
+        return True
+    return one.shape == other.shape and (one.is_meta or torch.equal(one, other))
+
+
+def _described(result: Any) -> str:
+    if isinstance(result, PackedSequence):
+        return f"a PackedSequence of {_described(result.data)}"
+    if isinstance(result, tuple):
+        return f"({', '.join(map(_described, result))})"
+    if isinstance(result, torch.nn.Module):
+        # Its repr may take many lines.
+        return f"a layer {type(result).__name__}"
+    return f"a tensor {tuple(result.shape)}" if isinstance(result, Tensor) else repr(result)

@@ -1,0 +1,96 @@
+"""One call of somebody else's layer, held against the shape rules."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
+
+from rnn_contracts.checking import results
+from rnn_contracts.checking.calls import Observation
+from rnn_contracts.checking.violation import ContractViolation, message, violated
+from rnn_contracts.contracts import call_axes, tensors
+from rnn_contracts.drawing.case import Case
+from rnn_contracts.layer import Layer
+from rnn_contracts.rules import shape_rule
+
+
+def check(layer: nn.Module, input: Any, state: Any = None, *, like: object = None) -> Any:
+    """Call the layer, hold what goes in and comes out against the shape rules, and return it.
+
+    ``input`` is a tensor or a ``PackedSequence``, ``state`` what the layer takes for its initial
+    state. ``like`` is the layer of ``torch.nn``, or the ``Layer``, that ``layer`` stands for; it is
+    needed if that is no subclass of torch's. ``ContractViolation``, an ``AssertionError``, names the
+    rule that a shape breaks. What the layer raises passes through. ``ValueError`` if it is not told
+    what the layer is.
+    """
+    __tracebackhide__ = True
+    try:
+        described = Layer.of(layer if like is None else like)
+    except ValueError:
+        what = type(layer if like is None else like).__qualname__
+        expected = "the layer of torch.nn, or the Layer, that the layer stands for"
+        raise ValueError(f"like: expected {expected}, got {what}") from None
+    case = _case_of(described, layer, input, state)
+    _compare_arguments(case, state)
+    given = () if state is None else (state,)
+    observation = Observation(case, input, (), layer(input, *given))
+    results.shaped_tensors(observation)
+    if case.lengths:
+        results.assert_packed_alike(observation)
+    return observation.result
+
+
+def _case_of(described: Layer, layer: nn.Module, input: Any, state: Any) -> Case:
+    """The call, as the messages describe it; an input that does not fit is a violation."""
+    __tracebackhide__ = True
+    tensor, lengths = input, None
+    if isinstance(input, PackedSequence):
+        tensor, lengths = input.data, tuple(pad_packed_sequence(input)[1].tolist())
+    if not isinstance(tensor, Tensor):
+        raise TypeError(f"input: expected a tensor or a PackedSequence, got {type(input).__name__}")
+    shape = tuple(tensor.shape)
+    module, kind = type(layer).__module__, type(layer).__qualname__
+    case = Case(
+        described,
+        str(tensor.device),
+        str(tensor.dtype).removeprefix("torch."),
+        training=getattr(layer, "training", True),
+        lengths=lengths or (),
+        enforce_sorted=getattr(input, "unsorted_indices", None) is None,
+        initial_state=state is not None,
+        grad_mode=_grad_mode(),
+        subject="" if module == "torch.nn.modules.rnn" else f"{module}:{kind}",
+    )
+    try:
+        layout, axes = call_axes(described, shape, lengths)
+    except ValueError as error:
+        rule = shape_rule(described, "input")
+        raise ContractViolation(rule.id, message(rule, str(error), case.construction, "")) from None
+    L = max(lengths) if lengths else axes.get("L", 1)
+    return replace(case, layout=layout, N=axes.get("N", 1), L=L)
+
+
+def _grad_mode() -> str:
+    if torch.is_inference_mode_enabled():
+        return "inference_mode"
+    return "enable_grad" if torch.is_grad_enabled() else "no_grad"
+
+
+def _compare_arguments(case: Case, state: Any) -> None:
+    """The initial state that the caller gives keeps the rules too."""
+    __tracebackhide__ = True
+    if state is None:
+        return
+    names = [name for name in tensors(case.layer) if name in ("h_0", "c_0")]
+    parts = state if len(names) > 1 else (state,)
+    whole = isinstance(parts, (tuple, list)) and len(parts) == len(names)
+    if not (whole and all(isinstance(part, Tensor) for part in parts)):
+        expected = f"({', '.join(names)})" if len(names) > 1 else names[0]
+        found = f"the state is {results.structure(state)}   expected {expected}"
+        violated("state-structure-refused", case, found, show="")
+    for name, part in zip(names, parts, strict=True):
+        results.assert_shape(shape_rule(case.layer, name).id, case, name, part, show="")

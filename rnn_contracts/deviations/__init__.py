@@ -1,0 +1,45 @@
+"""Known deviations: where a torch release is known to break a rule, and why that is no news.
+
+They are data, a TOML file of ``[[deviation]]`` tables with
+
+rule       id of the rule
+kinds      classes of ``torch.nn``; all if left out
+variants   patterns (``fnmatch``) of what the test's id says between kind and device; all if left out
+devices    patterns of the devices on which it was seen; all if left out
+subject    pattern of the layers that have it, ``package.module:Name``; torch's own if left out
+torch      the releases in which it was seen, a PEP 440 specifier
+fixed      the first release that is known not to have it; left out where there is none
+when       what a call must be like, such as ``{dtype = "bfloat16"}``; ``CONDITIONS`` has what it may say
+machine    what the machine must be like, such as ``{onednn_bfloat16 = false}``; ``machine.PROBES`` has
+           what it may say
+reason     one line
+link       the upstream issue or pull request
+measured   how it was seen, if there is no link
+dies       true where the call kills the process
+undefined  true where it may happen or not, as where torch reads memory that is not its own
+limit      true where the layer cannot make the calls of ``when`` at all: no test draws them, the header
+           of a run says so, no other entry speaks of them, and the tests of ``rule`` fail if such a
+           call is accepted
+quote      true where it is torch's documentation that deviates, and says it in other words
+
+They are strict both ways. A violation that is not listed fails; a death is listed only by ``dies`` or
+``undefined``. A test that an entry lists fails if nothing happens, unless what happens is undefined.
+The calls of ``when`` have a test of their own, which must fail, and the test of the rule draws all
+others. No other rule is checked on a call that ``dies`` or is refused though a rule accepts it, and no
+law where a shape is wrong. Entries of torch's own layers excuse a subject that does the same, and do
+not require it.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from rnn_contracts.deviations.deviation import Deviation
+from rnn_contracts.deviations.reading import parse
+
+__all__ = ["Deviation", "known", "parse"]
+
+
+def known() -> tuple[Deviation, ...]:
+    """The deviations that come with the package."""
+    return parse((files("rnn_contracts") / "deviations.toml").read_text("utf-8"))

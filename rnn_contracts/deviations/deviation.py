@@ -1,0 +1,73 @@
+"""One known deviation, and what it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from rnn_contracts.layer import CELLS, LAYERS
+from rnn_contracts.rules import ACCEPTING, Rule, rule
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """One entry of the file; see the module for its fields. ``origin`` tells where it stands."""
+
+    rule: str
+    torch: str
+    reason: str
+    kinds: tuple[str, ...] = LAYERS + CELLS
+    variants: tuple[str, ...] = ("*",)
+    devices: tuple[str, ...] = ("*",)
+    subject: str = ""
+    fixed: str = ""
+    when: Mapping[str, object] = field(default_factory=dict)
+    machine: Mapping[str, bool] = field(default_factory=dict)
+    link: str = ""
+    measured: str = ""
+    dies: bool = False
+    undefined: bool = False
+    limit: bool = False
+    quote: bool = False
+    origin: str = ""
+
+    def makes_uncheckable(self, other: Rule) -> Mapping[str, object] | None:
+        """What the calls are like by which the other rule cannot be checked, if there are any.
+
+        Calls that die, or are refused, are of use for no rule, results of a wrong shape for no law.
+        """
+        own = rule(self.rule)
+        shapeless = own.family == "shape" and other.family == "law"
+        if own.id == other.id or not (self.dies or own.id in ACCEPTING or shapeless):
+            return None
+        # What the rule speaks of.
+        when = {"N": 0} if own.id == "empty-batch-allowed" else {}
+        if {"h_0", "c_0"} & {*own.tensors}:
+            when = {"initial_state": True}
+        return {**when, **self.when}
+
+    def happens_on(self, version: str, machine: Mapping[str, str]) -> bool:
+        """Whether it was seen in that torch, on machines with the same facts."""
+        if any(machine.get(name) != str(value).lower() for name, value in self.machine.items()):
+            return False
+        # A local build (+cpu) and a nightly belong to the release that they are made from.
+        release = Version(Version(version).base_version)
+        if self.fixed and release >= Version(self.fixed):
+            return False
+        return release in SpecifierSet(self.torch)
+
+    def concerns(self, kind: str, variant: str, device: str, subject: str = "") -> bool:
+        """Whether it speaks of tests of that kind, variant and device, of torch or of a subject."""
+        if self.subject and not (subject and fnmatchcase(subject, self.subject)):
+            return False
+        return kind in self.kinds and all(
+            any(fnmatchcase(value, pattern) for pattern in patterns)
+            for value, patterns in ((variant, self.variants), (device, self.devices))
+        )
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.reason}"

@@ -1,0 +1,1 @@
+"""What is tried: the cases that are drawn, and the wrong calls."""

@@ -1,0 +1,53 @@
+"""The options that begin with ``--rnn-``."""
+
+from __future__ import annotations
+
+import argparse
+
+import pytest
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Add them to pytest's own."""
+    group = parser.getgroup("rnn-contracts")
+    group.addoption(
+        "--rnn-subject",
+        action="append",
+        default=[],
+        metavar="KIND=package.module:Name",
+        help="check this class or factory in the place of torch's RNN, GRU or LSTM (repeatable)",
+    )
+    group.addoption(
+        "--rnn-require-all",
+        action="store_true",
+        help="fail where the subject does not take an argument, or raises NotImplementedError",
+    )
+    group.addoption(
+        "--rnn-deviations",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="expect the known deviations in this file too (repeatable); "
+        "rnn_contracts/deviations/__init__.py says what it looks like",
+    )
+    group.addoption(
+        "--rnn-device",
+        action="append",
+        metavar="NAME",
+        help="check on this device only (repeatable): cpu, meta, cuda, cuda:0, mps, xpu, ...; "
+        "default: every device that torch reports",
+    )
+    group.addoption(
+        "--rnn-threads",
+        type=_number_of_threads,
+        default=1,
+        metavar="N",
+        help="threads that torch may use in each process (default: 1, since xdist has the cores)",
+    )
+
+
+def _number_of_threads(text: str) -> int:
+    # More threads than the system can start would end the process.
+    if text.isdecimal() and 1 <= int(text) <= 256:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"expected a number of threads from 1 to 256, got {text!r}")

@@ -1,0 +1,109 @@
+"""What one pytest session owns: what it checks, and what its tests share."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import hypothesis
+import pytest
+import torch
+
+from rnn_contracts import deviations, devices, machine
+from rnn_contracts.checking import subjects
+from rnn_contracts.checking.run import NoNotes, Run
+from rnn_contracts.checking.subjects import Subject
+from rnn_contracts.deviations import Deviation
+from rnn_contracts.plugin.crash_notes import CrashNotes
+
+
+@dataclass(frozen=True)
+class Session:
+    """What is checked, on which devices and machine, and what is known of it."""
+
+    devices: Sequence[str]
+    machine: Mapping[str, str]
+    known: Sequence[Deviation]
+    subjects: Mapping[str, Subject]
+    run: Run
+    notes: CrashNotes | NoNotes
+
+    def close(self) -> None:
+        """End the processes in which wrong calls were tried, and the notes."""
+        self.run.sandboxes.close()
+        if isinstance(self.notes, CrashNotes):
+            self.notes.close()
+
+
+SESSION = pytest.StashKey[Session]()
+
+
+def start(config: pytest.Config) -> Session:
+    """The session that the options ask for; a wrong one is a usage error."""
+    facts = machine.facts()
+    notes: CrashNotes | NoNotes = NoNotes()
+    if hasattr(config, "workerinput"):
+        notes = CrashNotes.at(Path(config.workerinput["rnn_crash_note"]))
+    return Session(
+        devices=_select(config.getoption("--rnn-device"), devices.available_devices()),
+        machine=facts,
+        known=_known_deviations(config.getoption("--rnn-deviations"), facts),
+        subjects=_chosen_subjects(config),
+        run=Run(threads=config.getoption("--rnn-threads"), notes=notes),
+        notes=notes,
+    )
+
+
+def choose_seed(config: pytest.Config) -> None:
+    """Choose the seed of the run, which xdist's workers get with the other options."""
+    # Hypothesis would choose another seed in each process.
+    if not hasattr(config.option, "rnn_seed"):
+        seed = config.getoption("hypothesis_seed", None)
+        config.option.rnn_seed = random.getrandbits(32) if seed is None else seed
+
+
+def seed_of(config: pytest.Config) -> object:
+    """The seed of what is drawn."""
+    return "" if hypothesis.settings().derandomize else config.option.rnn_seed
+
+
+def _known_deviations(files: list[str], facts: Mapping[str, str]) -> list[Deviation]:
+    """The entries of this torch and machine, those of the files first."""
+    entries: list[Deviation] = []
+    for file in files:
+        try:
+            entries += deviations.parse(Path(file).read_text("utf-8"), file)
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            raise pytest.UsageError(f"--rnn-deviations: {file}: {why}") from None
+    entries += deviations.known()
+    return [entry for entry in entries if entry.happens_on(torch.__version__, facts)]
+
+
+def _chosen_subjects(config: pytest.Config) -> Mapping[str, Subject]:
+    require_all = config.getoption("--rnn-require-all")
+    chosen = config.getoption("--rnn-subject")
+    if require_all and not chosen:
+        raise pytest.UsageError("--rnn-require-all: say of what, with --rnn-subject")
+    try:
+        return subjects.parse(chosen, require_all=require_all)
+    except ValueError as error:
+        raise pytest.UsageError(f"--rnn-subject: {error}") from None
+
+
+def _select(asked: list[str] | None, present: tuple[str, ...]) -> tuple[str, ...]:
+    """The devices asked for; ``cuda`` asks for every ``cuda:0``, ``cuda:1``, ..."""
+    if not asked:
+        return present
+    for name in asked:
+        if not any(_is_called(device, name) for device in present):
+            raise pytest.UsageError(
+                f"--rnn-device: no device {name!r} here; present: {', '.join(present)}"
+            )
+    return tuple(device for device in present if any(_is_called(device, name) for name in asked))
+
+
+def _is_called(device: str, name: str) -> bool:
+    return name in (device, device.partition(":")[0])

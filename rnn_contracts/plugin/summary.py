@@ -1,0 +1,180 @@
+"""What the tests report, added up for the lines at the end of a run."""
+
+from __future__ import annotations
+
+import collections
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+import torch
+
+from rnn_contracts.checking.violation import message
+from rnn_contracts.plugin import crash_notes
+from rnn_contracts.results import outcome
+from rnn_contracts.results.outcome import Outcome, from_properties
+from rnn_contracts.results.words import counted
+from rnn_contracts.rules import RULES
+
+
+class Summary:
+    """Adds up the reports, with xdist those of all workers, and says what was checked."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.notes: TemporaryDirectory[str] | None = None
+        self.selected: set[str] = set()
+        self.checked: set[str] = set()
+        self.excused: set[str] = set()
+        self.failed: set[str] = set()
+        self.reworded: set[str] = set()
+        self.known: collections.Counter[str] = collections.Counter()
+        self.unsupported: collections.Counter[str] = collections.Counter()
+        self.unsupported_in_part: collections.Counter[str] = collections.Counter()
+        self.of_subjects: dict[str, dict[str, set[str]]] = {}  # states by subject and rule
+        self.points: set[str] = set()
+        self.devices: set[str] = set()
+        self.examples = 0
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Add up the report, and end that of a test whose worker died."""
+        values: dict[str, set[str]] = {}
+        for name, value in report.user_properties:
+            values.setdefault(name, set()).add(str(value))
+        self.selected |= values.get("rule", set())
+        if report.failed:
+            self.reworded |= values.get("quote", set())
+        # Pytest runs nothing of a test that it expects to fail with run=False: its setup reports.
+        if report.when != "teardown" and {"rule", "outcome"} <= values.keys():
+            self._add(from_properties(report.user_properties), values)
+        if getattr(report, "died", False):
+            self._end(report)
+
+    def _add(self, came: Outcome, values: dict[str, set[str]]) -> None:
+        (rule,) = values["rule"]
+        self.known.update(came.known.keys())
+        partly = came.state != outcome.NOT_SUPPORTED
+        (self.unsupported_in_part if partly else self.unsupported).update(came.unsupported)
+        state = _of_its_rule(rule, came)
+        for subject in values.get("subject", ()):
+            states = self.of_subjects.setdefault(subject, collections.defaultdict(set))
+            states[rule].add(state)
+            if came.state == outcome.FAILED:
+                states[came.broken].add(outcome.FAILED)
+        if came.state == outcome.FAILED:
+            self.failed.add(came.broken)
+        excused = outcome.NOT_SUPPORTED, outcome.KNOWN
+        if state == outcome.NOT_CHECKED and came.state not in (outcome.FAILED, *excused):
+            return
+        if state in (outcome.NOT_SUPPORTED, outcome.NOT_CHECKED) and came.state in excused:
+            self.excused.add(rule)
+            return
+        self.checked.add(rule)
+        self.points |= values.get("point", set())
+        self.devices |= values.get("device", set())
+        self.examples += came.examples
+
+    def _end(self, report: Any) -> None:
+        """Report the end of a test whose worker died: JUnit reads the properties there."""
+        end: Any = pytest.TestReport(
+            report.nodeid, report.location, {}, "passed", None, "teardown",
+            user_properties=report.user_properties,
+        )  # fmt: skip
+        end.node = report.node
+        self.config.hook.pytest_runtest_logreport(report=end)
+
+    # --- Workers that die ------------------------------------------------------------------------
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker where to note what it calls."""
+        self.notes = self.notes or TemporaryDirectory(prefix="rnn-contracts-")
+        node.workerinput["rnn_crash_note"] = str(Path(self.notes.name, node.gateway.id))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_handlecrashitem(self, crashitem: str, report: Any) -> None:
+        """Make the report of a test whose worker died that of a failed rule."""
+        if self.notes is None:
+            return
+        note = crash_notes.read(Path(self.notes.name, report.node.gateway.id), crashitem)
+        if note is None:
+            return
+        rule_id, case, properties = note
+        found = "the process died of this call, or it hung and was ended"
+        report.died, report.when = True, "call"
+        report.location = (*report.location[:2], crashitem.rpartition("::")[2])
+        report.longrepr = message(RULES[rule_id], found, case.describe(), case.snippet("result"))
+        came = Outcome(outcome.FAILED, broken=rule_id)
+        report.user_properties = [*properties, *came.as_properties()]
+
+    def pytest_unconfigure(self) -> None:
+        """Take away the notes."""
+        if self.notes is not None:
+            self.notes.cleanup()
+
+    # --- The end of the run ----------------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Fail a run in which a rule was selected and not checked."""
+        idle = self.selected and not self.checked
+        if (self._unchecked or idle) and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    @property
+    def _unchecked(self) -> set[str]:
+        """The rules of which no test got as far as checking them, or said why not."""
+        return self.selected - self.checked - self.excused
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say what was checked, and what is to be known of it."""
+        for line in self._lines():
+            terminalreporter.write_line(f"rnn-contracts: {line}")
+        for what, rules in (
+            ("failed", self.failed),
+            ("NOT CHECKED", self._unchecked),
+            ("torch's docstring no longer says", self.reworded),
+        ):
+            if rules:
+                line = f"rnn-contracts: {what}: {', '.join(sorted(rules))}"
+                terminalreporter.write_line(line, red=True)
+        for subject, states in self.of_subjects.items():
+            line = f"rnn-contracts: {subject}: {_counted_states(states)}"
+            terminalreporter.write_line(line)
+
+    def _lines(self) -> list[str]:
+        lines = []
+        if self.selected:
+            devices = f"{counted(len(self.devices), 'device')} ({', '.join(sorted(self.devices))})"
+            lines.append(
+                f"{counted(len(self.checked), 'rule')} checked on torch {torch.__version__}: "
+                f"{counted(len(self.points), 'grid point')}, {devices}, {self.examples} examples"
+            )
+        for reason, count in sorted(self.known.items()):
+            lines.append(f"known failure in {counted(count, 'test')}: {reason}")
+        for what in sorted({*self.unsupported, *self.unsupported_in_part}):
+            counts = [counted(self.unsupported[what], "test")] if self.unsupported[what] else []
+            if part := self.unsupported_in_part[what]:
+                counts.append(f"a part of {counted(part, 'test')}")
+            lines.append(f"not supported in {' and '.join(counts)}: {what}")
+        return lines
+
+
+def _of_its_rule(rule: str, came: Outcome) -> str:
+    """What a test says of its own rule, where another rule may be the one that is broken."""
+    if came.state == outcome.FAILED and came.broken != rule:
+        return outcome.NOT_CHECKED
+    if came.state == outcome.KNOWN:
+        own = any(reason.startswith(f"{rule}: ") for reason in came.known)
+        return outcome.KNOWN if own else outcome.NOT_CHECKED
+    return outcome.PASSED if came.state == outcome.FIXED else came.state
+
+
+def _counted_states(states: dict[str, set[str]]) -> str:
+    """``2 rules: 1 failed, 1 passed``; a rule counts by its worst state."""
+    order = ("failed", "known failure", "passed", "not checked", "not supported")
+    worst = [next(state for state in order if state in found) for found in states.values()]
+    shown = ", ".join(f"{worst.count(state)} {state}" for state in order if state in worst)
+    return f"{counted(len(states), 'rule')}: {shown}"

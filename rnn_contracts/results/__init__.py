@@ -1,0 +1,1 @@
+"""What came of the tests: the outcome of one, and two runs compared."""

@@ -1,0 +1,139 @@
+"""A comparison of two reports as text, Markdown or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+from rnn_contracts.citing.escaping import in_markdown
+from rnn_contracts.results.diff import Difference, Report, Test
+from rnn_contracts.results.outcome import FAILED, NOT_SUPPORTED, PASSED, Outcome
+from rnn_contracts.results.words import counted
+
+_HEADINGS = {
+    "regressed": "Regressed",
+    "fixed": "Fixed",
+    "new": "New: not checked on the old torch",
+    "gone": "Gone: not checked on the new torch",
+    "still failing": "Failed, as before",
+}
+
+
+def by_rule(tests: Mapping[Test, Outcome]) -> dict[tuple[str, str, str], list[str]]:
+    """The names of tests by rule, by what came of them, and by the link of what is known."""
+    rules: dict[tuple[str, str, str], list[str]] = {}
+    for (rule, name), outcome in tests.items():
+        known: Mapping[str, str] = outcome.known or {"": ""}
+        if outcome.state in (FAILED, NOT_SUPPORTED):
+            known = {outcome.state: ""}
+        for reason, link in known.items():
+            what = reason.removeprefix(f"{rule}: ")
+            rules.setdefault((rule, what, link), []).append(name)
+    return rules
+
+
+def refused(difference: Difference) -> Iterable[tuple[str, str]]:
+    """What was refused with another type: both types, and the rules with their numbers of tests."""
+    for (before, after), rules in sorted(difference.refusals.items()):
+        counts = ", ".join(f"{rule} ({count})" for rule, count in sorted(rules.items()))
+        yield f"{before} -> {after}", counts
+
+
+def as_text(difference: Difference) -> str:
+    """For a terminal."""
+    lines = [_title(difference)]
+    lines += [f"cannot be compared: {obstacle}" for obstacle in difference.obstacles]
+    for name, heading in _HEADINGS.items():
+        tests = difference.changes[name]
+        if tests:
+            lines += ["", f"{heading}: {counted(len(tests), 'test')}"]
+        for (rule, what, link), names in by_rule(tests).items():
+            lines.append(f"  {rule}: {what}" if what else f"  {rule}")
+            if link:
+                lines.append(f"    {link}")
+            lines += [f"    {name}" for name in names[:5]]
+            if len(names) > 5:
+                lines.append(f"    and {len(names) - 5} more")
+    if difference.refusals:
+        lines += ["", "Refused with another type, which breaks no rule"]
+        lines += [f"  {types}: {rules}" for types, rules in refused(difference)]
+    if still := difference.changes["still known"]:
+        lines += ["", f"Known failures, as before: {counted(len(still), 'test')}"]
+    return "\n".join([*lines, "", _verdict(difference)])
+
+
+def as_markdown(difference: Difference) -> str:
+    """For a pull request or a job summary."""
+    lines = [f"### {in_markdown(_title(difference))}", "", f"**{_verdict(difference)}**", ""]
+    lines += [f"- cannot be compared: {in_markdown(obstacle)}" for obstacle in difference.obstacles]
+    for name, heading in _HEADINGS.items():
+        tests = difference.changes[name]
+        if tests:
+            lines += ["", f"#### {heading}", "", "| rule | what | tests |", "|---|---|---|"]
+        for (rule, what, link), names in by_rule(tests).items():
+            text = in_markdown(what or PASSED)
+            linked = f"[{text}]({link})" if link else text
+            shown = ", ".join(f"`{_as_code(name)}`" for name in names[:3])
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            lines.append(f"| `{_as_code(rule)}` | {linked} | {len(names)}: {shown}{more} |")
+    if difference.refusals:
+        lines += ["", "#### Refused with another type, which breaks no rule", ""]
+        lines += [f"- {in_markdown(f'{types}: {rules}')}" for types, rules in refused(difference)]
+    if still := difference.changes["still known"]:
+        lines += ["", f"Known failures, as before: {counted(len(still), 'test')}."]
+    return "\n".join(lines)
+
+
+def as_json(difference: Difference) -> str:
+    """For machines."""
+    data = {
+        "old": _report_as_data(difference.old),
+        "new": _report_as_data(difference.new),
+        "exit_code": difference.exit_code,
+        "obstacles": difference.obstacles,
+        **{
+            name.replace(" ", "_"): [
+                {"rule": rule, "test": test, "outcome": outcome.state, "known": dict(outcome.known)}
+                for (rule, test), outcome in tests.items()
+            ]
+            for name, tests in difference.changes.items()
+        },
+        "refused_otherwise": [
+            {"old": before, "new": after, "tests": dict(sorted(rules.items()))}
+            for (before, after), rules in sorted(difference.refusals.items())
+        ],
+    }
+    return json.dumps(data, indent=2)
+
+
+FORMATS = {"text": as_text, "markdown": as_markdown, "json": as_json}
+
+
+def _title(difference: Difference) -> str:
+    old, new = difference.old, difference.new
+    both = old.results.keys() & new.results.keys()
+    rules = {rule for rule, _ in both}
+    devices = ", ".join(sorted(old.devices & new.devices))
+    compared = f"{counted(len(rules), 'rule')}, {counted(len(both), 'test')} on {devices}"
+    layers = "".join(f", {subject}" for subject in sorted(new.subjects))
+    return f"torch {old.torch} -> {new.torch}{layers}: {compared}"
+
+
+def _verdict(difference: Difference) -> str:
+    if difference.obstacles:
+        return "These reports cannot be compared."
+    return "Something regressed." if difference.exit_code else "Nothing regressed."
+
+
+def _as_code(text: str) -> str:
+    """Text that stays within its backticks and its cell of a table."""
+    return text.replace("|", r"\|").replace("`", "'")
+
+
+def _report_as_data(report: Report) -> dict[str, object]:
+    return {
+        "torch": report.torch,
+        "devices": sorted(report.devices),
+        "subjects": sorted(report.subjects),
+        "machine": {name: sorted(values) for name, values in report.machine.items()},
+    }

@@ -1,0 +1,305 @@
+"""One test of one rule: what it draws, and how it is run."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+
+from rnn_contracts.checking import subjects, surroundings
+from rnn_contracts.checking.check import Check
+from rnn_contracts.checking.run import Run
+from rnn_contracts.checking.subjects import NotSupported, Subject
+from rnn_contracts.checking.trial import Trial
+from rnn_contracts.checking.violation import ContractViolation, message
+from rnn_contracts.deviations import Deviation
+from rnn_contracts.drawing.case import Case
+from rnn_contracts.drawing.strategies import ANYTHING, Fixed, cases
+from rnn_contracts.drawing.wrong_calls import WrongCall, right_calls
+from rnn_contracts.rule_tests import known_failures
+from rnn_contracts.rule_tests.examples import SOON, settings_of
+from rnn_contracts.rule_tests.known_failures import KnownFailures
+from rnn_contracts.rule_tests.statement import Statement
+from rnn_contracts.rules import ACCEPTING, Rule
+from rnn_contracts.variations import GridPoint
+
+
+@dataclass
+class Tally:
+    """What came of one run of a test."""
+
+    examples: int = 0
+    comparisons: int = 0
+    passed_over: int = 0
+    unsupported: set[str] = field(default_factory=set)
+    refusals: set[str] = field(default_factory=set)
+    avoided: dict[str, Deviation] = field(default_factory=dict)
+    known: ContractViolation | None = None
+    """A violation that is known, and is raised at the end of the test."""
+    raised: bool = False
+
+
+@dataclass(eq=False, repr=False)
+class RuleTest:
+    """The test of one rule at one point of the grid, or of one wrong call, on one device.
+
+    ``kind``, ``variant`` and ``device`` name it in the id of the test. ``needs`` are the arguments of
+    the constructor without which there is nothing to check. ``pinned`` makes it the test of one known
+    deviation, which makes only calls that the entry is about. ``first_look`` tells that it is run
+    before the others. ``seed`` determines what is drawn, if it is not None.
+    """
+
+    rule: Rule
+    statement: Statement
+    kind: str
+    variant: str
+    device: str
+    point: GridPoint | None = None
+    wrong: WrongCall | None = None
+    fixed: Fixed = ANYTHING
+    slow: bool = False
+    first_look: bool = False
+    needs: tuple[str, ...] = ()
+    subject: Subject | None = None
+    pinned: Deviation | None = None
+    known: KnownFailures = field(default_factory=KnownFailures)
+    tally: Tally = field(default_factory=Tally)
+
+    @property
+    def id(self) -> str:
+        """What pytest shows in brackets."""
+        if self.pinned is None:
+            return self.part_of
+        when = ",".join(f"{name}={value}" for name, value in self.pinned.when.items())
+        return f"{self.part_of}-known:{when}"
+
+    @property
+    def part_of(self) -> str:
+        """The id of the test that draws all other calls, if this one makes those of a deviation."""
+        rule = self.rule.id if self.wrong else ""
+        return "-".join(filter(None, [rule, self.kind, self.variant, self.device]))
+
+    @property
+    def name(self) -> str:
+        """The test's whole name."""
+        return f"{self.statement.function.__name__}[{self.id}]"
+
+    @property
+    def group(self) -> str:
+        """Names what it draws: the rules of shapes look at the same calls."""
+        return self.id if self.rule.family == "shape" else self.name
+
+    def __repr__(self) -> str:
+        return f"<RuleTest {self.name}>"
+
+    # --- What is known of it ---------------------------------------------------------------------
+
+    @property
+    def given(self) -> dict[str, object]:
+        """What is the same in every case that is drawn."""
+        return {**self.fixed.given, **(vars(self.point) if self.point else {})}
+
+    def expecting(self, entries: Sequence[Deviation]) -> list[RuleTest]:
+        """This test, knowing those of the entries that concern it, and a test for each condition."""
+        name = self.subject.name if self.subject else ""
+        concerned = [
+            entry for entry in entries if entry.concerns(self.kind, self.variant, self.device, name)
+        ]
+        if not concerned:
+            return [self]
+        known = known_failures.sort(
+            self.rule,
+            self.given,
+            concerned,
+            builds_only=self.fixed.build_only,
+            of_a_subject=self.subject is not None,
+        )
+        knowing = replace(self, known=known)
+        if any(entry.rule != self.rule.id for entry in known.expected):
+            # No call of the test can be checked.
+            return [knowing]
+        pinned = [knowing._of(entry) for entry in known.pinned]
+        # Nothing is left to draw if one of the entries is about every call of this test.
+        covered = any(
+            self._must_happen(entry) and entry.when.items() <= self.given.items()
+            for entry in known.pinned
+        )
+        return pinned if covered else [knowing, *pinned]
+
+    def _of(self, entry: Deviation) -> RuleTest:
+        """The test of calls that the entry is about, which makes the simplest."""
+        names = {*vars(self.fixed)}
+        values: Any = {name: value for name, value in entry.when.items() if name in names}
+        fixed = replace(self.fixed, seed=1, **values)
+        others = tuple((other, when) for other, when in self.known.avoided if other is not entry)
+        known = KnownFailures((entry,), self.known.elsewhere, others)
+        return replace(self, fixed=fixed, pinned=entry, known=known, first_look=False)
+
+    @property
+    def mark(self) -> pytest.MarkDecorator | None:
+        """The mark by which pytest judges it, if a failure of it is known."""
+        of_a_subject = self.subject is not None
+        return known_failures.mark(self.known, self.rule, of_a_subject=of_a_subject)
+
+    def _must_happen(self, entry: Deviation) -> bool:
+        return known_failures.must_happen(entry, of_a_subject=self.subject is not None)
+
+    # --- Running it ------------------------------------------------------------------------------
+
+    def drawing(self, run: Run, seed: object, *, database: bool = True) -> Callable[..., None]:
+        """The Hypothesis test, which makes no call that is known to deviate."""
+        self.tally = Tally()
+        try:
+            subjects.require(self.subject, self.needs)
+        except NotSupported as error:
+            self.tally.unsupported.update(error.args)
+            return _nothing
+        avoided = self._avoided(run)
+
+        # Hypothesis tokenizes the source of this function for each test, so keep it short.
+        @settings_of(self, database=database)
+        @hypothesis.given(drawn=self._strategy())
+        def draw(drawn: Case, **_: object) -> None:
+            __tracebackhide__ = True
+            self._try(drawn, run, avoided)
+
+        if seed is None:
+            return draw
+        # With the seed alone every test would draw what all others do.
+        return hypothesis.seed(f"{seed} {self.group}")(draw)
+
+    def _strategy(self) -> st.SearchStrategy[Case]:
+        name = self.subject.name if self.subject else ""
+        if self.wrong:
+            return right_calls(self.kind, self.device, self.wrong, subject=name)
+        assert self.point is not None
+        return cases(self.point, self.device, self.fixed, name)
+
+    def _avoided(self, run: Run) -> list[tuple[Deviation, Mapping[str, object]]]:
+        """What is not drawn: of a subject only what it does as wrong as torch's own layer."""
+        return [
+            (entry, when)
+            for entry, when in self.known.avoided
+            if self._must_happen(entry) or self._happens(entry, run)
+        ]
+
+    def _happens(self, entry: Deviation, run: Run) -> bool:
+        """Whether the subject breaks the rule of the entry in the simplest call that it is about."""
+        if self.point is None:
+            return False
+        test = self._of(entry)
+        with surroundings.usual(run.threads):
+            try:
+                test.drawing(run, None, database=False)()
+            except ContractViolation as error:
+                return error.rule_id == entry.rule or (entry.limit and error.rule_id in ACCEPTING)
+        return test.tally.known is not None
+
+    def _try(
+        self, drawn: Case, run: Run, avoided: Sequence[tuple[Deviation, Mapping[str, object]]]
+    ) -> None:
+        """Check one case, unless it is known to deviate."""
+        __tracebackhide__ = True
+        for entry, when in avoided:
+            if drawn.matches(when):
+                self.tally.avoided[str(entry)] = entry
+                self._pass_over()
+                return
+        if self.tally.known and self.known.expected:
+            # One violation is enough to tell that it still happens.
+            return
+        case = self.statement.change(drawn) if self.statement.change else drawn
+        run.notes.write(self.rule.id, case)
+        try:
+            self._check(case, run)
+        except NotSupported as error:
+            self.tally.unsupported.update(error.args)
+            self._pass_over()
+        except ContractViolation as error:
+            self._judge(error)
+        else:
+            self.tally.examples += 1
+
+    def _check(self, case: Case, run: Run) -> None:
+        """Call the test function with the check, or the trial, of the case."""
+        __tracebackhide__ = True
+        if self.pinned and self.pinned.dies:
+            if run.sandboxes.dies(case, self.subject):
+                found = "the process died of this call, or it hung"
+                text = message(self.rule, found, case.describe(), case.snippet("result"))
+                raise ContractViolation(self.rule.id, text, died=True)
+            return
+        on_trial = self.statement.on_trial
+        check = (Trial if on_trial else Check)(self.rule, case, run, self.subject)
+        for entry in self.known.expected:
+            if entry.rule == self.rule.id and self._must_happen(entry):
+                check.expects = "undefined" if entry.undefined else "accepted"
+        arguments: dict[str, object] = {"trial" if on_trial else "check": check}
+        if self.wrong:
+            arguments["wrong"] = self.wrong
+        try:
+            self.statement.function(**arguments)
+        finally:
+            self.tally.comparisons += check.comparisons
+            self.tally.refusals |= {check.refusal} - {""}
+
+    def _judge(self, error: ContractViolation) -> None:
+        """Raise a violation that is not known; what is known is raised when the test ends."""
+        __tracebackhide__ = True
+        entry = self.known.entry_of(error.rule_id)
+        # Once it raised, keep raising: Hypothesis replays the example and calls it flaky otherwise.
+        if (
+            entry is None
+            or self.tally.raised
+            or (error.died and not (entry.undefined or entry.dies))
+        ):
+            self.tally.raised = True
+            raise error
+        self.tally.known = self.tally.known or error
+        if entry not in self.known.expected:
+            self._pass_over()
+
+    def _pass_over(self) -> None:
+        """Draw another case in the place of one that cannot be checked, if there is one soon."""
+        self.tally.passed_over += 1
+        # There are few wrong calls, and perhaps no other.
+        if self.wrong is None and self.tally.passed_over < SOON and not self.tally.raised:
+            hypothesis.reject()
+
+    # --- The end of it ---------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def judged(self, threads: int) -> Iterator[None]:
+        """Run the Hypothesis test, then fail if nothing was checked, or raise what is known."""
+        __tracebackhide__ = True
+        try:
+            with surroundings.usual(threads):
+                yield
+        except hypothesis.errors.Unsatisfiable:
+            tally = self.tally
+            if not (tally.avoided or tally.unsupported or tally.known):
+                raise
+        self._end()
+
+    def _end(self) -> None:
+        __tracebackhide__ = True
+        tally = self.tally
+        if tally.known and self.known.expected:
+            raise tally.known
+        if not tally.examples:
+            if tally.unsupported:
+                pytest.skip(f"not supported: {', '.join(sorted(tally.unsupported))}")
+            met = self.known.entry_of(tally.known.rule_id) if tally.known else None
+            if met or tally.avoided:
+                pytest.xfail("; ".join([str(met)] if met else tally.avoided))
+        if not tally.comparisons and not self.pinned:
+            pytest.fail(f"{self.rule.id}: the test passed and checked nothing", pytrace=False)
+
+
+def _nothing(**_: object) -> None:
+    """Stand in for a test of which nothing is left."""

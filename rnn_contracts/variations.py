@@ -1,0 +1,68 @@
+"""What is varied in the calls of the suite, and the values of it."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+from rnn_contracts.layer import CELLS, LAYERS
+
+DTYPES = ("float32", "float64", "bfloat16", "float16")
+GRAD_MODES = ("enable_grad", "no_grad", "inference_mode")
+NONLINEARITIES = ("tanh", "relu")
+NUM_LAYERS = (1, 2, 3, 10)
+DROPOUTS = (0.0, 0.5)
+FLAGS = (True, False)
+
+
+@dataclass(frozen=True)
+class GridPoint:
+    """The few discrete values that the ids of tests name, so that none can be missed."""
+
+    kind: str
+    projection: bool = False
+    batch_first: bool = False
+    num_layers: int = 1
+    bidirectional: bool = False
+
+    def __str__(self) -> str:
+        if self.kind in CELLS:
+            return self.kind
+        kind = f"{self.kind}-proj" if self.projection else self.kind
+        layout = "batch_first" if self.batch_first else "sequence_first"
+        layers = "1_layer" if self.num_layers == 1 else f"{self.num_layers}_layers"
+        directions = "bidirectional" if self.bidirectional else "forward"
+        return "-".join((kind, layout, layers, directions))
+
+
+GRID = (
+    *(
+        GridPoint(kind, projection, batch_first, num_layers, bidirectional)
+        for (kind, projection), batch_first, num_layers, bidirectional in itertools.product(
+            [*((kind, False) for kind in LAYERS), ("LSTM", True)],
+            (False, True),
+            NUM_LAYERS,
+            (False, True),
+        )
+    ),
+    *(GridPoint(kind) for kind in CELLS),
+)
+
+CONDITIONS: dict[str, tuple[object, ...]] = {
+    "projection": FLAGS,
+    "batch_first": FLAGS,
+    "num_layers": NUM_LAYERS,
+    "bidirectional": FLAGS,
+    "dtype": DTYPES,
+    "layout": ("batched", "unbatched", "packed"),
+    "N": (0, 1, 2, 3),
+    "initial_state": FLAGS,
+    "bias": FLAGS,
+    "nonlinearity": NONLINEARITIES,
+    "dropout": DROPOUTS,
+    "training": FLAGS,
+    "grad_mode": GRAD_MODES,
+    "enforce_sorted": FLAGS,
+    "equal_lengths": FLAGS,
+}
+"""What the ``when`` of a known deviation may speak of, and the values that it may have."""
