@@ -23,7 +23,7 @@ LESSON = {
 }
 """The layers of the lesson, by the names of their pictures; their input is (2, 4, 5)."""
 
-KINDS = {
+FAMILIES = {
     "shape": "Shapes: what goes in and comes out",
     "parameter": "Parameters: names, shapes and numbers of a new layer",
     "law": "Laws: the values behind the shapes",
@@ -72,7 +72,7 @@ def rule_page(rule: Rule) -> str:
     parts = [
         f"(rnn-rule-{rule.id})=\n# {rule.id}",
         f"**{in_markdown(rule.says)}.**",
-        f"A rule of kind {rule.family}, about {', '.join(f'`nn.{name}`' for name in rule.layers)}. "
+        f"Family: {rule.family}. About {', '.join(f'`nn.{name}`' for name in rule.layers)}. "
         f"Promised from torch {rule.since} on.",
     ]
     if rule.shapes:
@@ -129,14 +129,14 @@ def rule_picture(rule: Rule) -> str:
 
 
 def rule_index() -> str:
-    """Return the page that lists all rules by kind."""
+    """Return the page that lists all rules by family."""
     parts = [
         "# Rules",
         "Each rule has a page of its own at a permanent address: its id is never changed and never "
         "given to another rule.",
     ]
-    for kind, title in KINDS.items():
-        rules = [rule for rule in RULES.values() if rule.family == kind]
+    for family, title in FAMILIES.items():
+        rules = [rule for rule in RULES.values() if rule.family == family]
         rows = [[f"{{rnn-rule}}`{rule.id}`", in_markdown(rule.says)] for rule in rules]
         toctree = "\n".join([":hidden:", "", *(rule.id for rule in rules)])
         parts += [

@@ -12,14 +12,14 @@ from rnn_contracts.rules import Rule
 
 
 def list_as_text(rules: Iterable[Rule]) -> str:
-    """Return a line for each rule: id, kind and sentence."""
+    """Return a line for each rule: id, family and sentence."""
     return "\n".join(columns([(rule.id, rule.family, rule.says) for rule in rules]))
 
 
 def list_as_markdown(rules: Iterable[Rule]) -> str:
     """Return a table with links to the pages of the rules."""
     return markdown_table(
-        ["rule", "kind", "says"],
+        ["rule", "family", "says"],
         ([f"[{rule.id}]({address(rule)})", rule.family, in_markdown(rule.says)] for rule in rules),
     )
 
@@ -31,7 +31,7 @@ def list_as_rst(rules: Iterable[Rule]) -> str:
         "   :header-rows: 1",
         "",
         "   * - rule",
-        "     - kind",
+        "     - family",
         "     - says",
     ]
     rows = [
@@ -50,7 +50,7 @@ def rule_as_data(rule: Rule) -> dict[str, object]:
     """Return what JSON has of a rule, under names that do not change, and the address of its page."""
     return {
         "id": rule.id,
-        "kind": rule.family,
+        "family": rule.family,
         "says": rule.says,
         "source": rule.source,
         "layers": rule.layers,

@@ -7,7 +7,7 @@ from typing import Any
 
 from rnn_contracts.citing.lists import LISTS
 from rnn_contracts.cli.output import bold_first_column
-from rnn_contracts.rules import RULES
+from rnn_contracts.rules import FAMILIES, RULES
 
 
 def add_parser(commands: Any) -> None:
@@ -15,12 +15,11 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "list",
         help="list the rules",
-        description="List the rules: id, kind and sentence.",
+        description="List the rules: id, family and sentence.",
         epilog="Ids are permanent and never reused. In json each rule has all its fields; markdown and "
         "rst are tables to paste, with links.",
     )
-    kinds = list(dict.fromkeys(rule.family for rule in RULES.values()))
-    parser.add_argument("--kind", choices=kinds, help="the rules of this kind only")
+    parser.add_argument("--family", choices=FAMILIES, help="the rules of this family only")
     parser.add_argument(
         "--format", choices=LISTS, default="text", help="default: text, one rule a line"
     )
@@ -29,6 +28,6 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> tuple[str, int]:
     """Return the list, and the exit code."""
-    rules = [rule for rule in RULES.values() if options.kind in (None, rule.family)]
+    rules = [rule for rule in RULES.values() if options.family in (None, rule.family)]
     text = LISTS[options.format](rules)
     return bold_first_column(text) if options.format == "text" else text, 0

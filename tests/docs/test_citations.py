@@ -98,4 +98,4 @@ def test_lists(rule: Rule) -> None:
     assert Html(cells[2]).text == rule.says
     tree = publish_doctree(lists.list_as_rst([rule]), settings_overrides={"halt_level": 2})
     shown = [entry.astext() for entry in tree.findall(nodes.entry)]
-    assert shown == ["rule", "kind", "says", rule.id, rule.family, rule.says]
+    assert shown == ["rule", "family", "says", rule.id, rule.family, rule.says]

@@ -22,7 +22,7 @@ from rnn_contracts.paths import SUITE
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 Output = pytest.CaptureFixture[str]
 SLOW = ("compile-agrees", "export-agrees")
-KINDS = ("shape", "parameter", "law", "refusal")
+FAMILIES = ("shape", "parameter", "law", "refusal")
 
 
 def printed(capsys: Output, *arguments: str) -> str:
@@ -52,15 +52,15 @@ def test_list(capsys: Output) -> None:
     ]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("format", LISTS)
-def test_list_of_a_kind(capsys: Output, kind: str, format: str) -> None:
-    """The rules of that kind and no others, in every format."""
-    out = printed(capsys, "list", "--kind", kind, "--format", format)
+def test_list_of_a_family(capsys: Output, family: str, format: str) -> None:
+    """The rules of that family and no others, in every format."""
+    out = printed(capsys, "list", "--family", family, "--format", format)
     # As a whole word: one id may contain another.
     words = {word.strip('[]`,"') for word in out.replace("](", " ").split()}
     for rule in RULES.values():
-        assert (rule.id in words) == (rule.family == kind)
+        assert (rule.id in words) == (rule.family == family)
 
 
 def test_list_in_json(capsys: Output) -> None:
@@ -213,7 +213,7 @@ def test_shapes_of_no_call(capsys: Output, arguments: str, named: str) -> None:
     [
         ("", "the following arguments are required: COMMAND"),
         ("lst", "invalid choice: 'lst' (choose from"),
-        ("list --kind x", "argument --kind: invalid choice: 'x' (choose from"),
+        ("list --family x", "argument --family: invalid choice: 'x' (choose from"),
         ("cite input-shape --format x", "argument --format: invalid choice: 'x' (choose from"),
         ("explain", "the following arguments are required: RULE"),
     ],
