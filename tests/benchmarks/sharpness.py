@@ -103,15 +103,17 @@ def run(task: Run) -> Run:
     """Run the suite on the layer of the task."""
     broken = next(it for it in BROKEN if (it.rule, it.name) == (task.rule, task.layer))
     # What torch's documentation says of its own layers is told of no other.
-    tests = [str(SUITE), "-mrule"]
+    tests, marked = str(SUITE), "rule"
     if task.run != "whole check":
-        tests = [f"{SUITE}/{RULES[task.rule].test}"]
-    options = ["-x", "-pno:cacheprovider", "-pno:terminal", *["-mslow or not slow"] * task.slow]
+        tests, marked = f"{SUITE}/{RULES[task.rule].test}", f"rule(id={task.rule!r})"
+    if task.slow:
+        marked += " and (slow or not slow)"
+    options = ["-x", "-pno:cacheprovider", "-pno:terminal", "-m", marked]
     options += ["-Wignore:Module already imported:pytest.PytestAssertRewriteWarning"]
     options += [f"--hypothesis-profile={'ci' if task.run == 'ci' else PROFILE}"]
     options += [f"--hypothesis-seed={task.seed}"] * (task.run != "ci")
     with in_place_of_torchs(broken):
-        code = pytest.main([*tests, *options], plugins=[Watch(task)])
+        code = pytest.main([tests, *options], plugins=[Watch(task)])
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         raise RuntimeError(f"{task}: {code!r}")
     return task
