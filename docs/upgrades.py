@@ -56,7 +56,7 @@ def table(reports: list[diff.Report]) -> str:
     rows = []
     for rule in RULES.values():
         states = [
-            state(column.get(rule.id)) if rule.promised(report.torch) else "not promised"
+            state(column.get(rule.id)) if rule.covers(report.torch) else "not promised"
             for column, report in zip(columns, reports, strict=True)
         ]
         rows.append([f"`{rule.id}`", *states])

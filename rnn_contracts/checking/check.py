@@ -65,7 +65,10 @@ class Check:
         """
         __tracebackhide__ = True
         argument = shape_rule(case.layer, "h_0" if state else "input")
-        accepting = self.rule.id if lawful or self.rule.id in ACCEPTING else argument.id
+        own = lawful or (
+            self.rule.id in ACCEPTING and not (state and self.rule.tensors == ("input",))
+        )
+        accepting = self.rule.id if own else argument.id
         self.run.notes.write(self.rule.id, case)
         try:
             observation = calls.call(case, module, input, state)

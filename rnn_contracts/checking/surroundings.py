@@ -39,6 +39,8 @@ def usual(threads: int) -> Iterator[None]:
         warnings.filterwarnings(
             "ignore", "LSTM with projections is not supported with oneDNN", UserWarning
         )
+        # A rule of its own asks for this warning; to others it is of no interest.
+        warnings.filterwarnings("ignore", "dropout option adds dropout after all", UserWarning)
         yield
 
 

@@ -55,17 +55,31 @@ class Case:
         """The shapes of ``h_0`` and, for LSTM and LSTMCell, ``c_0``."""
         return {name: self.shape(name) for name in tensors(self.layer) if name in ("h_0", "c_0")}
 
-    def matches(self, when: Mapping[str, object]) -> bool:
-        """Whether the call has these properties, named as in the ``when`` of a known deviation."""
-        batched = self.layout in ("sequence first", "batch first")
-        values = {
-            **vars(self.layer),
-            **vars(self),
-            "layout": "batched" if batched else self.layout,
-            "projection": self.layer.proj_size > 0,
-            "equal_lengths": len({*self.lengths}) == 1,
+    def matches(self, conditions: Mapping[str, object]) -> bool:
+        """Whether the call meets these conditions: those of a domain, or of a known deviation."""
+        return all(
+            value >= allowed  # type: ignore[operator]
+            if name == "least_N"
+            else value in (allowed if isinstance(allowed, tuple) else (allowed,))
+            for name, allowed in conditions.items()
+            for value in [self.condition(name)]
+        )
+
+    def condition(self, name: str) -> object:
+        """The value that the call has for a condition; see ``rnn_contracts.rules.domain``."""
+        layer = self.layer
+        derived = {
+            "layout": "batched"
+            if self.layout in ("sequence first", "batch first")
+            else self.layout,
+            "projection": layer.proj_size > 0,
+            "equal_lengths": len({*self.lengths}) < 2,
+            "dropout_acts": layer.dropout > 0 and layer.num_layers > 1 and self.training,
+            "smooth": layer.nonlinearity == "tanh" or self.dtype == "float64",
+            "least_N": self.N,
+            "device": self.device.partition(":")[0],
         }
-        return all(values[name] == value for name, value in when.items())
+        return {**vars(layer), **vars(self), **derived}[name]
 
     def describe(self, *, call: bool = True) -> str:
         """The layer, the call if there is one, and where, in one line."""

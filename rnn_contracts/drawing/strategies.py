@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import hypothesis
@@ -12,51 +13,49 @@ from hypothesis import strategies as st
 from rnn_contracts.contracts import layouts
 from rnn_contracts.devices import dtypes
 from rnn_contracts.drawing.case import Case
-from rnn_contracts.layer import Layer
+from rnn_contracts.layer import LAYERS, Layer
+from rnn_contracts.rules.domain import Domain, values_of
 from rnn_contracts.variations import DROPOUTS, GRAD_MODES, NONLINEARITIES, GridPoint
 
 
 @dataclass(frozen=True)
-class Fixed:
-    """What is the same in every case that is drawn. What is None is drawn.
+class Draw:
+    """What is drawn: every call of the domain, but for what costs too much or has nothing to check.
 
-    ``N`` is that of a batch, and ``layout="batched"`` stands for any that has one. ``least_N``,
-    ``least_L`` and ``longest`` bound the sizes. With ``build_only`` the call is left at its defaults,
-    since nothing but the constructor is checked. A case that is also called ``without_numbers`` is
-    short, as on the meta device.
+    ``longest`` bounds the length for the sake of time. ``least_N`` and ``least_L`` leave out calls of
+    which the rule says nothing, such as one of no sequences, which has no numbers. With ``build_only``
+    the call is left at its defaults, since nothing but the constructor is checked. A case that is also
+    called ``without_numbers`` is short, as on the meta device. ``seed`` is drawn if it is None.
     """
 
+    domain: Domain = field(default_factory=dict)
     seed: int | None = None
-    layout: str | None = None
-    N: int | None = None
-    initial_state: bool | None = None
-    bias: bool | None = None
-    nonlinearity: str | None = None
-    dropout: float | None = None
-    training: bool | None = None
-    dtype: str | None = None
-    grad_mode: str | None = None
-    enforce_sorted: bool | None = None
-    equal_lengths: bool | None = None
     least_N: int = 0
     least_L: int = 1
     longest: int = 40
     build_only: bool = False
     without_numbers: bool = False
 
+    def only(self, values: Mapping[str, object]) -> Draw:
+        """The draw of those calls alone that have these values."""
+        return replace(self, domain={**self.domain, **values})
+
     @property
     def given(self) -> dict[str, object]:
-        """The values that are not drawn."""
-        drawn = ("least_N", "least_L", "longest", "build_only", "without_numbers")
-        return {
-            name: value
-            for name, value in vars(self).items()
-            if value is not None and name not in drawn
-        }
+        """The values that are the same in every case that is drawn."""
+        conditions = (name for name in self.domain if len(values_of(self.domain, name)) == 1)
+        return {name: values_of(self.domain, name)[0] for name in conditions}
+
+    def choose(self, draw: st.DrawFn, condition: str, values: Sequence[Any]) -> Any:
+        """One of the values, the first of them the simplest, that the domain allows."""
+        allowed = values_of(self.domain, condition)
+        # A known deviation and a law may ask for values that are rarely drawn.
+        chosen = tuple(value for value in values if value in allowed) or allowed or tuple(values)
+        return draw(_choice(chosen)) if len(chosen) > 1 else chosen[0]
 
 
-ANYTHING = Fixed()
-"""Nothing is fixed."""
+ANYTHING = Draw()
+"""Every valid call."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,6 @@ class Sizes:
 # the time of a draw.
 _choice = functools.cache(st.sampled_from)
 _integers = functools.cache(st.integers)
-_flag = st.booleans()
 _UNEVEN = tuple(size for size in range(33, 71) if size % 16)
 
 
@@ -130,56 +128,59 @@ def large_sizes(draw: st.DrawFn, point: GridPoint, longest: int) -> Sizes:
 
 @st.composite
 def cases(
-    draw: st.DrawFn, point: GridPoint, device: str, fixed: Fixed = ANYTHING, subject: str = ""
+    draw: st.DrawFn, point: GridPoint, device: str, drawn: Draw = ANYTHING, subject: str = ""
 ) -> Case:
     """A layer at the point of the grid, on the device, and one call of it."""
-    seed = fixed.seed
+    seed = drawn.seed
     if seed is None:
         # Hypothesis always tries the simplest example first. With few examples in each test that
         # wastes many of them, so reject seed 0. Failures then shrink to seed 1.
         seed = draw(_integers(0, 2**16)) or hypothesis.reject()
-    sizes = _sizes(draw, point, device, fixed)
-    layer = _layer(draw, point, sizes, fixed)
+    sizes = _sizes(draw, point, device, drawn)
+    layer = _layer(draw, point, sizes, drawn)
+    dtype = drawn.choose(draw, "dtype", dtypes(device))
+    if "smooth" in drawn.domain and layer.nonlinearity == "relu":
+        dtype = "float64"
+        if dtype not in dtypes(device):
+            return hypothesis.reject()
+    acts = layer.dropout > 0 and "dropout_acts" not in drawn.domain
     built = Case(
         layer,
         device,
-        dtype=fixed.dtype or draw(_choice(dtypes(device))),
+        dtype=dtype,
         seed=seed,
-        training=_either(draw, fixed.training, first=True),
+        training=drawn.choose(draw, "training", (True, False)) and (acts or not layer.dropout),
         layout=layouts(layer)[0],
+        autocast=drawn.given.get("autocast") is True,
         subject=subject,
     )
-    return built if fixed.build_only else _call(draw, built, sizes, fixed)
+    return built if drawn.build_only else _call(draw, built, sizes, drawn)
 
 
-def _either(draw: st.DrawFn, value: bool | None, *, first: bool) -> bool:
-    """The value, or one that is drawn and shrinks to ``first``."""
-    return draw(_flag) is not first if value is None else value
-
-
-def _sizes(draw: st.DrawFn, point: GridPoint, device: str, fixed: Fixed) -> Sizes:
-    longest = fixed.longest
-    if device == "meta" or fixed.without_numbers:
+def _sizes(draw: st.DrawFn, point: GridPoint, device: str, drawn: Draw) -> Sizes:
+    longest = drawn.longest
+    if device == "meta" or drawn.without_numbers:
         # Torch decomposes a call on meta step by step: 2 ms a step, layer and direction.
         longest = 1 if point.num_layers > 2 else 2
     draw_sizes = draw(_choice((distinct_sizes, distinct_sizes, degenerate_sizes, large_sizes)))
     sizes: Sizes = draw_sizes(draw, point, longest)
-    return replace(sizes, N=max(sizes.N, fixed.least_N), L=max(sizes.L, fixed.least_L))
+    least_N = max((drawn.least_N, *values_of(drawn.domain, "least_N")))
+    return replace(sizes, N=max(sizes.N, least_N), L=max(sizes.L, drawn.least_L))
 
 
-def _layer(draw: st.DrawFn, point: GridPoint, sizes: Sizes, fixed: Fixed) -> Layer:
+def _layer(draw: st.DrawFn, point: GridPoint, sizes: Sizes, drawn: Draw) -> Layer:
     options: dict[str, Any] = {}
     if point.kind in ("RNN", "RNNCell"):
-        options["nonlinearity"] = fixed.nonlinearity or draw(_choice(NONLINEARITIES))
-    if point.num_layers > 1:
-        drawn = fixed.dropout is None
-        options["dropout"] = draw(_choice(DROPOUTS)) if drawn else fixed.dropout
+        options["nonlinearity"] = drawn.choose(draw, "nonlinearity", NONLINEARITIES)
+    # Torch warns of dropout in a single layer, so draw it there for the rules about dropout alone.
+    if point.num_layers > 1 or (point.kind in LAYERS and "dropout" in drawn.domain):
+        options["dropout"] = drawn.choose(draw, "dropout", DROPOUTS)
     return Layer(
         point.kind,
         sizes.H_in,
         sizes.H_cell,
         num_layers=point.num_layers,
-        bias=_either(draw, fixed.bias, first=True),
+        bias=drawn.choose(draw, "bias", (True, False)),
         batch_first=point.batch_first,
         bidirectional=point.bidirectional,
         proj_size=sizes.H_out if point.projection else 0,
@@ -187,19 +188,16 @@ def _layer(draw: st.DrawFn, point: GridPoint, sizes: Sizes, fixed: Fixed) -> Lay
     )
 
 
-def _call(draw: st.DrawFn, built: Case, sizes: Sizes, fixed: Fixed) -> Case:
+def _call(draw: st.DrawFn, built: Case, sizes: Sizes, drawn: Draw) -> Case:
     """The case with a call of its layer."""
-    batched, layout = built.layout, fixed.layout
-    if fixed.N is not None:
-        sizes, layout = replace(sizes, N=fixed.N), batched
-    if layout is None:
-        layout = draw(_choice((batched, *layouts(built.layer))))
-    layout = batched if layout == "batched" else layout
+    layout = _layout(draw, built, drawn)
+    if N := values_of(drawn.domain, "N"):
+        sizes = replace(sizes, N=N[0])
     lengths: tuple[int, ...] = ()
-    enforce_sorted = fixed.enforce_sorted is not False
+    enforce_sorted = True
     if layout == "packed":
-        lengths = _packed_lengths(draw, sizes, fixed)
-        enforce_sorted = _either(draw, fixed.enforce_sorted, first=True)
+        lengths = _packed_lengths(draw, sizes, drawn)
+        enforce_sorted = drawn.choose(draw, "enforce_sorted", (True, False))
         if enforce_sorted:
             lengths = tuple(sorted(lengths, reverse=True))
     return replace(
@@ -209,18 +207,28 @@ def _call(draw: st.DrawFn, built: Case, sizes: Sizes, fixed: Fixed) -> Case:
         L=max(lengths, default=sizes.L),
         lengths=lengths,
         enforce_sorted=enforce_sorted,
-        initial_state=_either(draw, fixed.initial_state, first=False),
-        contiguous=_either(draw, None, first=True),
-        grad_mode=fixed.grad_mode or draw(_choice(GRAD_MODES)),
+        initial_state=drawn.choose(draw, "initial_state", (False, True)),
+        contiguous=draw(_choice((True, False))),
+        grad_mode=drawn.choose(draw, "grad_mode", GRAD_MODES),
     )
 
 
-def _packed_lengths(draw: st.DrawFn, sizes: Sizes, fixed: Fixed) -> tuple[int, ...]:
+def _layout(draw: st.DrawFn, built: Case, drawn: Draw) -> str:
+    """A column of the tables; a batch twice as often as the others."""
+    batched, others = built.layout, layouts(built.layer)[1:]
+    if "N" in drawn.domain:
+        return batched
+    chosen: str = drawn.choose(draw, "layout", ("batched", "batched", *others))
+    return batched if chosen == "batched" else chosen
+
+
+def _packed_lengths(draw: st.DrawFn, sizes: Sizes, drawn: Draw) -> tuple[int, ...]:
     # A packed batch has at least one sequence.
     N = max(sizes.N, 1)
-    if fixed.equal_lengths:
+    equal = drawn.given.get("equal_lengths")
+    if equal is True:
         return N * (sizes.L,)
-    if fixed.equal_lengths is False:
+    if equal is False:
         return (max(sizes.L, 2), *max(N - 1, 1) * (1,))
     lengths = tuple(draw(_lengths(N, sizes.L)))
-    return lengths if max(lengths) >= fixed.least_L else (fixed.least_L, *lengths[1:])
+    return lengths if max(lengths) >= drawn.least_L else (drawn.least_L, *lengths[1:])

@@ -108,7 +108,7 @@ def _is_wanted(item: pytest.Item, config: pytest.Config) -> bool:
     test = item.stash.get(TEST, None)
     if test is not None:
         asked = is_nightly() or "slow" in config.getoption("markexpr", "")
-        return test.rule.promised(torch.__version__) and (asked or not test.slow)
+        return test.rule.covers(torch.__version__) and (asked or not test.slow)
     if statement_of(getattr(item, "obj", None)) is not None:
         # None of the classes that the rule speaks of is selected, or none of the devices.
         return False

@@ -52,9 +52,7 @@ def lines(config: pytest.Config) -> list[str]:
     if without:
         shown.append(f"rnn-contracts: left out, meta has no values: {', '.join(without)}")
     early = [
-        f"{rule.id} ({rule.since})"
-        for rule in RULES.values()
-        if not rule.promised(torch.__version__)
+        f"{rule.id} ({rule.since})" for rule in RULES.values() if not rule.covers(torch.__version__)
     ]
     if early:
         shown.append(f"rnn-contracts: left out, promised of later releases: {', '.join(early)}")

@@ -77,7 +77,7 @@ def _examples_of(test: RuleTest) -> int:
         examples //= 2
     if test.rule.family != "shape":
         examples //= 2
-    if not has_numbers(test.device) or test.fixed.without_numbers:
+    if not has_numbers(test.device) or test.drawn.without_numbers:
         examples //= 4
     # A test that is known to fail ends where it does, and must find the failure.
     return max(SOON if test.known.expected and not test.slow else 1, examples)

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rnn_contracts.checking.subjects import Subject
 from rnn_contracts.devices import has_numbers
-from rnn_contracts.drawing.strategies import Fixed
+from rnn_contracts.drawing.strategies import Draw
 from rnn_contracts.drawing.wrong_calls import WRONG_CALLS
 from rnn_contracts.rule_tests.rule_test import RuleTest
 from rnn_contracts.rule_tests.statement import Statement
 from rnn_contracts.rules import RULES, Rule
+from rnn_contracts.rules.domain import Domain, values_of
 from rnn_contracts.variations import GRID, GridPoint
 
 Subjects = Mapping[str, Subject]
@@ -25,8 +26,20 @@ def tests_of(statement: Statement, devices: Sequence[str], subjects: Subjects) -
 
 
 def devices_of(rule: Rule, devices: Sequence[str]) -> list[str]:
-    """The devices on which the rule can be checked."""
-    return [device for device in devices if has_numbers(device) or not rule.values]
+    """The devices of which the rule speaks."""
+    types = values_of(rule.domain, "device")
+    return [
+        device
+        for device in devices
+        if has_numbers(device) or not rule.values
+        if not types or device.partition(":")[0] in types
+    ]
+
+
+def lies_in(point: GridPoint, domain: Domain) -> bool:
+    """Whether the rule of the domain speaks of layers at this point of the grid."""
+    conditions = [(name, values_of(domain, name)) for name in vars(point) if name in domain]
+    return all(getattr(point, name) in allowed for name, allowed in conditions)
 
 
 def _of_the_grid(
@@ -34,8 +47,8 @@ def _of_the_grid(
 ) -> Iterator[RuleTest]:
     for device in devices_of(rule, devices):
         for point in GRID:
-            narrowed = all(getattr(point, name) == value for name, value in statement.point.items())
-            if narrowed and point.kind in rule.layers and _is_checked(point.kind, subjects):
+            spoken_of = point.kind in rule.layers and lies_in(point, rule.domain)
+            if spoken_of and _is_checked(point.kind, subjects):
                 subject = subjects.get(point.kind)
                 yield RuleTest(
                     rule,
@@ -44,7 +57,7 @@ def _of_the_grid(
                     str(point).partition("-")[2],
                     device,
                     point=point,
-                    fixed=_without_what_it_lacks(statement.fixed, subject),
+                    drawn=_without_what_it_lacks(statement.drawn, subject),
                     slow=rule.slow,
                     # Look at one layer forward and at two of two directions before all others.
                     first_look=point.num_layers == 1 + point.bidirectional,
@@ -93,9 +106,9 @@ def _needs(point: GridPoint | None, device: str) -> tuple[str, ...]:
     return tuple(name for name, is_needed in needed.items() if is_needed)
 
 
-def _without_what_it_lacks(fixed: Fixed, subject: Subject | None) -> Fixed:
+def _without_what_it_lacks(drawn: Draw, subject: Subject | None) -> Draw:
     """Do not draw what the subject does not take."""
     if subject is None or subject.require_all:
-        return fixed
-    values = {name: value for name, value in _DEFAULTS.items() if name in subject.lacks}
-    return Fixed(**{**vars(fixed), **values, **fixed.given})
+        return drawn
+    lacks = {name: value for name, value in _DEFAULTS.items() if name in subject.lacks}
+    return drawn.only({**lacks, **drawn.given})

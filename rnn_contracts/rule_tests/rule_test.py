@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import hypothesis
 import pytest
@@ -19,7 +18,7 @@ from rnn_contracts.checking.trial import Trial
 from rnn_contracts.checking.violation import ContractViolation, message
 from rnn_contracts.deviations import Deviation
 from rnn_contracts.drawing.case import Case
-from rnn_contracts.drawing.strategies import ANYTHING, Fixed, cases
+from rnn_contracts.drawing.strategies import ANYTHING, Draw, cases
 from rnn_contracts.drawing.wrong_calls import WrongCall, right_calls
 from rnn_contracts.rule_tests import known_failures
 from rnn_contracts.rule_tests.examples import SOON, settings_of
@@ -61,7 +60,7 @@ class RuleTest:
     device: str
     point: GridPoint | None = None
     wrong: WrongCall | None = None
-    fixed: Fixed = ANYTHING
+    drawn: Draw = ANYTHING
     slow: bool = False
     first_look: bool = False
     needs: tuple[str, ...] = ()
@@ -102,7 +101,7 @@ class RuleTest:
     @property
     def given(self) -> dict[str, object]:
         """What is the same in every case that is drawn."""
-        return {**self.fixed.given, **(vars(self.point) if self.point else {})}
+        return {**self.drawn.given, **(vars(self.point) if self.point else {})}
 
     def expecting(self, entries: Sequence[Deviation]) -> list[RuleTest]:
         """This test, knowing those of the entries that concern it, and a test for each condition."""
@@ -116,7 +115,7 @@ class RuleTest:
             self.rule,
             self.given,
             concerned,
-            builds_only=self.fixed.build_only,
+            builds_only=self.drawn.build_only,
             of_a_subject=self.subject is not None,
         )
         knowing = replace(self, known=known)
@@ -133,12 +132,10 @@ class RuleTest:
 
     def _of(self, entry: Deviation) -> RuleTest:
         """The test of calls that the entry is about, which makes the simplest."""
-        names = {*vars(self.fixed)}
-        values: Any = {name: value for name, value in entry.when.items() if name in names}
-        fixed = replace(self.fixed, seed=1, **values)
+        drawn = replace(self.drawn.only(entry.when), seed=1)
         others = tuple((other, when) for other, when in self.known.avoided if other is not entry)
         known = KnownFailures((entry,), self.known.elsewhere, others)
-        return replace(self, fixed=fixed, pinned=entry, known=known, first_look=False)
+        return replace(self, drawn=drawn, pinned=entry, known=known, first_look=False)
 
     @property
     def mark(self) -> pytest.MarkDecorator | None:
@@ -178,7 +175,7 @@ class RuleTest:
         if self.wrong:
             return right_calls(self.kind, self.device, self.wrong, subject=name)
         assert self.point is not None
-        return cases(self.point, self.device, self.fixed, name)
+        return cases(self.point, self.device, self.drawn, name)
 
     def _avoided(self, run: Run) -> list[tuple[Deviation, Mapping[str, object]]]:
         """What is not drawn: of a subject only what it does as wrong as torch's own layer."""
@@ -213,10 +210,9 @@ class RuleTest:
         if self.tally.known and self.known.expected:
             # One violation is enough to tell that it still happens.
             return
-        case = self.statement.change(drawn) if self.statement.change else drawn
-        run.notes.write(self.rule.id, case)
+        run.notes.write(self.rule.id, drawn)
         try:
-            self._check(case, run)
+            self._check(drawn, run)
         except NotSupported as error:
             self.tally.unsupported.update(error.args)
             self._pass_over()

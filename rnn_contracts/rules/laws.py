@@ -5,184 +5,211 @@ from __future__ import annotations
 from rnn_contracts.layer import CELLS, LAYERS
 from rnn_contracts.rules.rule import Rule
 
+_SURE = {"dropout_acts": False}
+"""Where no number is left out at random."""
+
 # fmt: off
 LAWS = (
     Rule(
         "final-hidden-is-last-output", "law",
-        "h_n of the last layer is output at the last step, of the backward direction at the first",
-        values=True,
-        condition="h_n[-D] == output[length - 1, :, :H_out]; h_n[-1] == output[0, :, H_out:] if D = 2",
+        "In the last layer, h_n is output at the last step (forward) and at the first step (backward)",
+        values=True, domain=_SURE,
+        condition="h_n[-D] == output_t[..., :H_out] with t = length - 1; "
+                  "if D = 2, h_n[-1] == output_t[..., H_out:] with t = 0",
+        recipes={
+            "one direction": "h_n[-1]",
+            "two directions, both finished": "torch.cat([h_n[-2], h_n[-1]], dim=-1)",
+            "one direction, from output": "output[-1]",
+            "one direction, from output with batch_first": "output[:, -1]",
+            "one direction, from a packed output":
+                "(lambda padded, lengths: padded[lengths - 1, torch.arange(len(lengths))])"
+                "(*nn.utils.rnn.pad_packed_sequence(output))",
+            "two directions, from output":
+                "torch.cat([output[-1, ..., :H_out], output[0, ..., H_out:]], dim=-1)",
+            "two directions, from output with batch_first":
+                "torch.cat([output[:, -1, :H_out], output[:, 0, H_out:]], dim=-1)",
+        },
     ),
     Rule(
         "directions-concatenate", "law",
-        "The forward direction is the first half of output, the backward direction the second",
-        values=True,
-        condition="with the backward weights of the last layer at zero, output[..., H_out:] == 0 and "
-                  "output[..., :H_out] is unchanged",
+        "On its last axis output has the forward direction first and the backward direction second",
+        values=True, domain={"bidirectional": True, **_SURE},
+        condition="with weights and states of zero in the backward direction of the last layer, "
+                  "output[..., H_out:] == 0 and output[..., :H_out] is unchanged",
     ),
     Rule(
         "hidden-layout", "law",
-        "States are ordered by layer first, by direction within it: (num_layers, D, N, H)",
-        values=True,
-        condition="h_n.view(num_layers, D, N, H_out)[k, d] is the final state of layer k, direction d",
+        "h_n[k*D + d] is the final state of layer k, direction d (0 forward, 1 backward)",
+        values=True, domain=_SURE,
+        condition="h_n[k*D + d] and c_n[k*D + d] are the final state of layer k, direction d, run alone",
+        recipes={
+            "all layers and directions": "h_n.view(num_layers, D, N, H_out)",
+            "the last layer, forward and backward": "h_n.view(num_layers, D, N, H_out)[-1]",
+        },
     ),
     Rule(
         "initial-state-defaults-to-zero", "law",
-        "Without an initial state a call is one with states of zeros",
-        layers=LAYERS + CELLS, values=True,
+        "A missing initial state means an initial state of zeros",
+        layers=LAYERS + CELLS, values=True, domain={"initial_state": False, **_SURE},
         condition="layer(input) == layer(input, zeros)",
     ),
     Rule(
         "initial-state-reaches-every-layer-and-direction", "law",
-        "Each part of an initial state acts on its layer and direction, and on no layer below",
-        layers=LAYERS + CELLS, values=True,
-        condition="changing h_0[k*D + d] or c_0[k*D + d] changes h_n[k*D + d], and no h_n[:k*D]",
+        "h_0[k*D + d] reaches h_n[k*D + d] and no state of a layer below, and so does c_0[k*D + d]",
+        layers=LAYERS + CELLS, values=True, domain={"initial_state": True, **_SURE},
+        condition="with NaN in h_0[k*D + d] or c_0[k*D + d], h_n[k*D + d] is NaN, h_n[:k*D] unchanged",
     ),
     Rule(
         "batch-first-is-a-transposition", "law",
         "batch_first transposes input and output and changes nothing else",
-        values=True,
+        values=True, domain={"batch_first": True, **_SURE},
         condition="batch_first: output.transpose(0, 1) and states are those of batch_first=False",
     ),
     Rule(
         "unbatched-is-a-batch-of-one", "law",
-        "An unbatched input gives what it gives as a batch of one",
-        layers=LAYERS + CELLS, values=True,
+        "An unbatched input gives the results of the same input in a batch of one",
+        layers=LAYERS + CELLS, values=True, domain={"layout": "unbatched", **_SURE},
         condition="layer(input) == layer(input.unsqueeze(N axis)).squeeze(N axis)",
     ),
     Rule(
         "rows-are-independent", "law",
-        "No sequence of a batch influences another",
-        layers=LAYERS + CELLS, values=True,
+        "No sequence of a batch influences the results of another",
+        layers=LAYERS + CELLS, values=True, domain=_SURE,
         condition="with NaN in every other row of input and state, a row's results are unchanged",
     ),
     Rule(
         "steps-are-causal", "law",
-        "In the forward direction no step influences one before it",
-        values=True,
-        condition="with NaN in input[t:], output[:t] is unchanged",
+        "Without bidirectional, the output at a step does not depend on the input after it",
+        values=True, domain={"bidirectional": False, **_SURE},
+        condition="with NaN in input_t at one step and all after it, output_t before it is unchanged",
     ),
     Rule(
         "sequence-splits", "law",
-        "A sequence cut in two, the state carried over the cut, gives what it gives whole",
-        values=True,
-        condition="layer(input[t:], state of layer(input[:t])) continues output and ends in h_n",
+        "Without bidirectional, a sequence can be run in two parts if the state is carried over",
+        values=True, domain={"bidirectional": False, "equal_lengths": True, **_SURE},
+        condition="layer(first part), then layer(second part, its final state), give the outputs and "
+                  "the final state of layer(input)",
     ),
     Rule(
         "layers-compose", "law",
-        "A stack is its layers one after the other, each fed with the output of the one below",
-        values=True,
+        "A stack gives the results of its layers run one after the other, each on the output below",
+        values=True, domain=_SURE,
         condition="output and h_n of num_layers layers are those of single layers in a chain",
     ),
     Rule(
         "directions-decompose", "law",
-        "The backward direction is a forward one that reads the sequence from its end",
-        values=True,
+        "The backward direction of a layer is a forward layer that reads the sequence from its end",
+        values=True, domain={"bidirectional": True, **_SURE},
         condition="output[..., H_out:] of a layer is flip(layer_backward(flip(input)))",
     ),
     Rule(
         "recurrence", "law",
-        "Every step is the documented equation of RNN (tanh, relu), GRU or LSTM",
-        layers=LAYERS + CELLS, values=True,
+        "Every step computes the documented equations of RNN (tanh or relu), GRU or LSTM",
+        layers=LAYERS + CELLS, values=True, domain=_SURE,
         condition="RNN: h' = tanh(W_ih x + b_ih + W_hh h + b_hh); "
                   "GRU, LSTM: rnn_contracts/checking/equations.py",
     ),
     Rule(
         "packed-is-per-sequence", "law",
-        "Each sequence of a packed input gives what it gives alone, in the order of the caller",
-        values=True,
-        condition="row n of output and states == layer(input[:lengths[n], n], state[:, n])",
+        "Each sequence of a packed input gives the results of the same sequence run alone",
+        values=True, domain={"layout": "packed", **_SURE},
+        condition="row n of output and states == layer(input[:length, n], state[:, n]), "
+                  "in the order of the caller",
     ),
     Rule(
         "dropout-between-layers-in-training-only", "law",
-        "Dropout falls on what a layer passes to the next, in training, and on nothing else",
-        values=True,
-        condition="eval: as dropout=0; training with dropout=1: every layer but the first reads zeros",
+        "With dropout=1 in training, every layer but the first gets zeros; in eval dropout does nothing",
+        values=True, domain={"dropout": 1.0},
+        condition="eval: as dropout=0; training: every layer but the first reads zeros",
     ),
     Rule(
         "gradients-agree", "law",
-        "Gradients through output and states reach input, initial state and every parameter",
+        "Gradients with respect to input, initial state and parameters are those of the equations",
         layers=LAYERS + CELLS, values=True,
-        condition="the gradients are those of the step equations",
+        domain={"grad_mode": "enable_grad", "smooth": True, **_SURE},
+        condition="the gradients of output and states are those of the step equations",
     ),
     Rule(
         "second-derivatives-exist", "law",
-        "A gradient can be differentiated again",
-        values=True,
-        condition="the second derivatives are those of the step equations",
+        "A gradient can be differentiated again; in float64 the result is that of the equations",
+        values=True, domain={"grad_mode": "enable_grad", "smooth": True, **_SURE},
+        condition="the second derivatives have the shapes and, in float64, the numbers of those of the "
+                  "step equations",
     ),
     Rule(
         "arguments-are-read-only", "law",
-        "A call leaves input and initial state as they were",
+        "A call does not change the numbers of its input and initial state",
         layers=LAYERS + CELLS, values=True,
         condition="input and state are bit for bit the same after the call",
     ),
     Rule(
         "calls-are-independent", "law",
-        "A layer keeps no memory from one call to the next",
-        layers=LAYERS + CELLS, values=True,
+        "The same call made again gives the same numbers, bit for bit, whatever was called between",
+        layers=LAYERS + CELLS, values=True, domain=_SURE,
         condition="the same call again, with another between them, gives the same results",
     ),
     Rule(
         "parameters-unchanged-by-a-call", "law",
-        "A call leaves the parameters as they were: names, shapes and numbers",
+        "A call changes neither the names nor the shapes nor the numbers of the parameters",
         layers=LAYERS + CELLS, values=True,
         condition="state_dict() is bit for bit the same after the call",
     ),
     Rule(
         "dtype-and-device-follow", "law",
-        "Results have the dtype and the device of the parameters",
-        layers=LAYERS + CELLS,
+        "Outside torch.autocast, results have the dtype and the device of the parameters",
+        layers=LAYERS + CELLS, domain={"autocast": False},
         condition="result.dtype == parameter.dtype and result.device == parameter.device",
     ),
     Rule(
         "autocast-dtype", "law",
-        "Under autocast to bfloat16 on the CPU, RNN and LSTM give bfloat16, GRU gives float32",
+        "Under CPU autocast to bfloat16 RNN and RNNCell give bfloat16, GRU, GRUCell, LSTMCell float32",
         layers=LAYERS + CELLS, values=True,
-        condition="observed, with float32 parameters: bfloat16 from RNN, LSTM and RNNCell, but float32 "
-                  "from an LSTM packed with unequal lengths and in c_n of a projected one; float32 "
-                  "from the others",
+        domain={"autocast": True, "device": "cpu", "dtype": "float32"},
+        condition="LSTM gives bfloat16, but float32 where it is packed with unequal lengths and has no "
+                  "projection, and in c_n where it has one",
     ),
     Rule(
         "modes-agree", "law",
-        "train and eval, grad, no_grad and inference_mode give the same results but for dropout",
-        layers=LAYERS + CELLS, values=True,
-        condition="dropout=0: the results are the same in every mode",
+        "Without dropout, train and eval, grad, no_grad and inference_mode give the same results",
+        layers=LAYERS + CELLS, values=True, domain={"dropout": 0.0},
+        condition="the results are the same in every mode",
     ),
     Rule(
         "memory-layout-is-irrelevant", "law",
-        "Strides of input and initial state do not matter",
-        layers=LAYERS + CELLS, values=True,
+        "Results do not depend on the strides of input and initial state",
+        layers=LAYERS + CELLS, values=True, domain=_SURE,
         condition="layer(strided) == layer(strided.contiguous())",
     ),
     Rule(
         "functional-call-uses-its-weights", "law",
         "torch.func.functional_call computes with the weights that it is given",
-        layers=LAYERS + CELLS, values=True,
+        layers=LAYERS + CELLS, values=True, domain=_SURE,
         condition="functional_call(layer, weights, input) == a layer of those weights(input)",
     ),
     Rule(
         "copies-agree", "law",
-        "deepcopy, pickle and state_dict give layers of the same results",
-        layers=LAYERS + CELLS, values=True,
+        "A layer copied by deepcopy, pickle or state_dict gives the same results",
+        layers=LAYERS + CELLS, values=True, domain=_SURE,
         condition="copy(layer)(input) == layer(input); the names of state_dict are those of parameters",
     ),
     Rule(
         "meta-agrees", "law",
         "The meta device and FakeTensor give the shapes and dtypes of the real call",
         layers=LAYERS + CELLS, values=True,
-        condition="shape and dtype of every result agree",
+        condition="shape and dtype of every result agree; FakeTensor takes no packed input",
     ),
     Rule(
         "compile-agrees", "law",
-        "torch.compile changes no shape and no number",
+        "torch.compile with backend='aot_eager' changes neither the shapes nor the numbers",
         layers=LAYERS + CELLS, values=True, since="2.6", slow=True,
+        domain={"layout": ("batched", "unbatched"), "grad_mode": "no_grad", **_SURE},
         condition="torch.compile(layer, backend='aot_eager')(input) == layer(input)",
     ),
     Rule(
         "export-agrees", "law",
-        "torch.export, with a fixed or a dynamic batch, changes no shape and no number",
+        "torch.export, with a fixed or a dynamic batch, changes neither the shapes nor the numbers",
         layers=LAYERS + CELLS, values=True, since="2.6", slow=True,
+        domain={"layout": ("batched", "unbatched"), "least_N": 2, "grad_mode": "no_grad", **_SURE},
         condition="export(layer, input).module()(input) == layer(input), for every N if N is dynamic",
     ),
 )

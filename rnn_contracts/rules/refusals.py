@@ -1,4 +1,4 @@
-"""What must raise ``ValueError``, ``RuntimeError`` or ``TypeError``."""
+"""What must raise ``ValueError``, ``RuntimeError`` or ``TypeError``, or give a warning."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from rnn_contracts.rules.rule import Rule
 REFUSALS = (
     Rule(
         "input-rank-refused", "refusal",
-        "An input of one or four axes is refused, or for a cell of none or three",
+        "An input of other than 2 or 3 axes is refused; for a cell, of other than 1 or 2",
         layers=LAYERS + CELLS,
-        condition="input of 1 or 4 axes, packed data of 1 or 4; cells: 0 or 3",
+        condition="input of 1, 4 or 5 axes, packed data of 1 or 4; cells: 0, 3 or 4",
     ),
     Rule(
         "input-width-refused", "refusal",
@@ -27,31 +27,31 @@ REFUSALS = (
     ),
     Rule(
         "empty-sequence-refused", "refusal",
-        "A sequence of no steps is refused",
-        condition="L = 0, batched or not",
+        "A sequence of no steps is refused: alone, in a batch, and by pack_padded_sequence",
+        condition="L = 0, batched or not; a length of 0 among those to be packed",
     ),
     Rule(
         "state-batch-refused", "refusal",
-        "An initial state for another number of sequences is refused",
+        "An initial state of other than N sequences is refused",
         layers=LAYERS + CELLS,
         condition="h_0 or c_0 has N + 1 or N - 1 sequences",
     ),
     Rule(
         "state-layers-refused", "refusal",
-        "An initial state for another number of layers or directions is refused",
+        "An initial state of other than D*num_layers rows is refused",
         condition="h_0 or c_0 has D*num_layers + 1 or - 1 rows",
     ),
     Rule(
         "state-width-refused", "refusal",
-        "An initial state of another width is refused",
+        "An initial state whose last axis is not H_out, or H_cell for c_0, is refused",
         layers=LAYERS + CELLS,
         condition="h_0 is not H_out wide, or c_0 not H_cell",
     ),
     Rule(
         "state-rank-refused", "refusal",
-        "A state without a batch axis for a batch, or with one for none, is refused",
+        "An initial state with more or fewer axes than belong to its input is refused",
         layers=LAYERS + CELLS,
-        condition="h_0 or c_0 has an axis too many or too few for the input",
+        condition="h_0 or c_0 has no batch axis for a batch, one for none, or one axis more",
     ),
     Rule(
         "state-dtype-refused", "refusal",
@@ -61,19 +61,20 @@ REFUSALS = (
     ),
     Rule(
         "state-structure-refused", "refusal",
-        "A tuple for the state of RNN or GRU, or anything but (h_0, c_0) for LSTM, is refused",
+        "RNN, GRU and their cells refuse a tuple for a state; LSTM and LSTMCell all but two tensors",
         layers=LAYERS + CELLS,
-        condition="hx is not one tensor, or for LSTM not a tuple of two",
+        condition="hx is a tuple of one or two; for LSTM and LSTMCell one tensor, a tuple of one or "
+                  "three, or (h_0, None)",
     ),
     Rule(
         "size-refused", "refusal",
-        "A size that is not a positive int is refused by the constructor",
+        "A size that is not an int, or is below 1, is refused by the constructor",
         layers=LAYERS + CELLS,
         condition="input_size, hidden_size or num_layers is 0, -1, 1.5 or '3'",
     ),
     Rule(
         "flag-refused", "refusal",
-        "A flag that is not a bool is refused by the constructor",
+        "A flag that is 1 or None, and not a bool, is refused by the constructor",
         layers=LAYERS + CELLS,
         condition="bias, batch_first or bidirectional is 1 or None",
     ),
@@ -90,12 +91,13 @@ REFUSALS = (
     ),
     Rule(
         "projection-refused", "refusal",
-        "proj_size is refused by RNN and GRU, and below 0 or from hidden_size on by LSTM",
+        "RNN and GRU refuse any proj_size, LSTM one that is below 0 or not below hidden_size",
         condition="RNN, GRU: proj_size=3; LSTM: proj_size is -1, hidden_size or hidden_size + 1",
     ),
     Rule(
         "dropout-of-one-layer-warned", "refusal",
-        "Dropout in a single layer, where it does nothing, gives a warning, and in a stack none",
+        "Dropout in a single layer gives a UserWarning from the constructor, and in a stack none",
+        domain={"dropout": 0.5},
         condition="num_layers=1, dropout=0.5: UserWarning; num_layers > 1: none",
     ),
 )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 
 from rnn_contracts.contracts import formulas
 from rnn_contracts.layer import LAYERS
+from rnn_contracts.rules import domain
+from rnn_contracts.rules.domain import Domain
 from rnn_contracts.sources import SOURCES
 
 FAMILIES = ("shape", "parameter", "law", "refusal")
@@ -21,6 +24,17 @@ _MODES = (
     "export-agrees",
 )
 
+SYMBOLS = {
+    "length": "the number of steps of a sequence: L, or its own length in a packed input",
+    "t": "a step, from 0 to length - 1",
+    "input_t": "the input at step t: input[t], with batch_first input[:, t]",
+    "output_t": "the output at step t: output[t], with batch_first output[:, t]",
+    "k": "a layer of the stack, from 0 to num_layers - 1",
+    "d": "a direction, 0 forward and 1 backward",
+    "n": "a sequence of the batch, from 0 to N - 1",
+}
+"""What the conditions of rules speak of, besides the axes of the contract."""
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -28,12 +42,14 @@ class Rule:
 
     id          a slug, permanent and never reused
     family      shape, parameter, law or refusal
-    says        the rule in one sentence of at most 100 characters
+    says        the rule in one sentence of at most 100 characters, true in its whole domain
     layers      the classes of ``torch.nn`` it speaks of
     tensors     the tensors, or the parameters without their suffix, of which it speaks
     columns     the columns of the contract's tables in which it states their shapes
-    condition   what holds, where a shape does not say it all
-    since       the torch release from which it is promised
+    condition   what holds, where a shape does not say it all; ``SYMBOLS`` defines its symbols
+    domain      where it is said to hold, which its test draws whole; see ``rnn_contracts.rules.domain``
+    recipes     lines of Python that get what people want of it, by case
+    since       the torch release from which on it is checked
     values      whether it speaks of values, which the meta device does not have
     slow        whether its test is left out unless it is asked for
     """
@@ -46,6 +62,8 @@ class Rule:
     tensors: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     condition: str = ""
+    domain: Domain = field(default_factory=dict)
+    recipes: Mapping[str, str] = field(default_factory=dict)
     since: str = "2.0"
     values: bool = False
     slow: bool = False
@@ -57,6 +75,23 @@ class Rule:
             return {}
         shapes = formulas(self.layers[0], self.tensors[0])
         return {column: shapes[column] for column in self.columns}
+
+    @property
+    def where(self) -> str:
+        """Its domain in words, for a reader."""
+        words = domain.in_words(self.domain)
+        return f"{words}; not on meta" if self.values else words
+
+    @property
+    def symbols(self) -> dict[str, str]:
+        """What the symbols mean that its condition uses."""
+        used = {*re.findall(r"[A-Za-z_]+", self.condition)}
+        return {symbol: meaning for symbol, meaning in SYMBOLS.items() if symbol in used}
+
+    @property
+    def basis(self) -> str:
+        """``documented`` if torch says so in words that are quoted, ``observed`` if it does not."""
+        return "documented" if self.quote else "observed"
 
     @property
     def source(self) -> str:
@@ -86,8 +121,8 @@ class Rule:
         name = "refused" if self.id.endswith("-refused") else self.id.replace("-", "_")
         return f"{file}.py::test_{name}"
 
-    def promised(self, release: str) -> bool:
-        """Whether the rule is promised of that torch release, build or nightly."""
+    def covers(self, release: str) -> bool:
+        """Whether the rule is checked on that torch release, build or nightly."""
         return _release(release) >= _release(self.since)
 
 

@@ -15,30 +15,11 @@ from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from rnn_contracts.checking.trial import ROUNDING, Trial
-from rnn_contracts.drawing.case import Case
-from rnn_contracts.rule_tests.statement import Decorator, rule_test
+from rnn_contracts.rule_tests.statement import rule_test
 from rnn_contracts.variations import GRAD_MODES
 
 
-def mode(**options: Any) -> Decorator:
-    """A rule about layers without dropout, which is random."""
-    return rule_test(dropout=0.0, **options)
-
-
-def under_autocast(case: Case) -> Case:
-    """The same call under autocast to bfloat16."""
-    return replace(case, autocast=True)
-
-
-def dense(case: Case) -> Case:
-    """The same call, not packed: neither compiler takes a PackedSequence for an argument."""
-    if not case.lengths:
-        return case
-    layout = "batch first" if case.layer.batch_first else "sequence first"
-    return replace(case, layout=layout, lengths=())
-
-
-@mode()
+@rule_test()
 def test_dtype_and_device_follow(trial: Trial) -> None:
     """Every result is where the parameters are and of their dtype."""
     parameter = next(iter(trial.parameters().values()))
@@ -50,7 +31,7 @@ def test_dtype_and_device_follow(trial: Trial) -> None:
         trial.assert_that(same, name, found)
 
 
-@mode(dtype="float32", least_N=1, longest=5, change=under_autocast)
+@rule_test(least_N=1, longest=5)
 def test_autocast_dtype(trial: Trial) -> None:
     """Under autocast to bfloat16 each kind answers in the dtype that is recorded of it."""
     case = trial.case
@@ -65,7 +46,7 @@ def test_autocast_dtype(trial: Trial) -> None:
         trial.assert_that(result.dtype is expected, f"{name}.dtype", found)
 
 
-@mode(least_N=1)
+@rule_test(least_N=1)
 def test_modes_agree(trial: Trial) -> None:
     """Train or eval, with or without autograd."""
     case = trial.case
@@ -77,7 +58,7 @@ def test_modes_agree(trial: Trial) -> None:
             trial.assert_all_close(results, expected, units=ROUNDING)
 
 
-@mode(least_N=1)
+@rule_test(least_N=1)
 def test_functional_call_uses_its_weights(trial: Trial) -> None:
     """The weights that are given count, not those that the layer has."""
     other = trial.with_same_weights(trial.case)
@@ -92,7 +73,7 @@ def test_functional_call_uses_its_weights(trial: Trial) -> None:
     )
 
 
-@mode(least_N=1)
+@rule_test(least_N=1)
 def test_copies_agree(trial: Trial) -> None:
     """A deepcopy, an unpickled layer and one that was loaded with the state_dict."""
     expected, layer = trial.call(), trial.layer
@@ -112,7 +93,7 @@ def test_copies_agree(trial: Trial) -> None:
         trial.assert_all_close(trial.call(layer=other), expected, units=ROUNDING)
 
 
-@mode(without_numbers=True)
+@rule_test(without_numbers=True)
 def test_meta_agrees(trial: Trial) -> None:
     """What needs no numbers is known without them."""
     case = trial.case
@@ -138,7 +119,7 @@ def test_meta_agrees(trial: Trial) -> None:
             trial.assert_that(same, name, f"{found}   expected {shape}, {real.dtype}")
 
 
-@mode(least_N=1, longest=3, grad_mode="no_grad", change=dense)
+@rule_test(least_N=1, longest=3)
 def test_compile_agrees(trial: Trial) -> None:
     """Compiled with aot_eager, which needs no compiler on the machine."""
     torch._dynamo.reset()
@@ -148,7 +129,7 @@ def test_compile_agrees(trial: Trial) -> None:
     trial.assert_all_close(results, trial.call(), units=ROUNDING)
 
 
-@mode(least_N=2, longest=3, grad_mode="no_grad", change=dense)
+@rule_test(longest=3)
 def test_export_agrees(trial: Trial) -> None:
     """Exported for one batch size, and for any."""
     batched = trial.case.layout != "unbatched"

@@ -30,13 +30,13 @@ def test_weight_hh_shape(check: Check) -> None:
     check.assert_parameter_shapes()
 
 
-@rule_test(build_only=True, bias=True)
+@rule_test(build_only=True)
 def test_bias_shape(check: Check) -> None:
     """bias_ih and bias_hh are (gates*H_cell)."""
     check.assert_parameter_shapes()
 
 
-@rule_test(build_only=True, projection=True)
+@rule_test(build_only=True)
 def test_weight_hr_shape(check: Check) -> None:
     """weight_hr is (H_out, H_cell)."""
     check.assert_parameter_shapes()

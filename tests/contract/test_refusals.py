@@ -5,10 +5,8 @@ call is accepted, kills the process, hangs, or raises something that is no argum
 """
 
 import warnings
-from dataclasses import replace
 
 from rnn_contracts.checking.check import Check
-from rnn_contracts.drawing.case import Case
 from rnn_contracts.drawing.wrong_calls import WrongCall
 from rnn_contracts.rule_tests.statement import rule_test, wrong_calls
 
@@ -19,12 +17,7 @@ def test_refused(check: Check, wrong: WrongCall) -> None:
     check.assert_refused(wrong)
 
 
-def with_dropout(case: Case) -> Case:
-    """The case of a layer with dropout, a single one too."""
-    return replace(case, layer=replace(case.layer, dropout=0.5))
-
-
-@rule_test(dropout=0.5, build_only=True, change=with_dropout)
+@rule_test(build_only=True)
 def test_dropout_of_one_layer_warned(check: Check) -> None:
     """A UserWarning for one layer, none for a stack."""
     with warnings.catch_warnings(record=True) as caught:

@@ -4,13 +4,13 @@ from rnn_contracts.checking.check import Check
 from rnn_contracts.rule_tests.statement import rule_test
 
 
-@rule_test(initial_state=False)
+@rule_test()
 def test_rnn_cell_input_shape(check: Check) -> None:
     """An input of (N, H_in) or (H_in) is accepted."""
     check.assert_accepted()
 
 
-@rule_test(initial_state=True)
+@rule_test()
 def test_rnn_cell_initial_hidden_shape(check: Check) -> None:
     """An h_0 of (N, H_out) or (H_out) is accepted."""
     check.assert_accepted()
@@ -22,7 +22,7 @@ def test_rnn_cell_next_hidden_shape(check: Check) -> None:
     check.assert_shapes()
 
 
-@rule_test(initial_state=True)
+@rule_test()
 def test_rnn_cell_initial_cell_shape(check: Check) -> None:
     """A c_0 of (N, H_cell) or (H_cell) is accepted."""
     check.assert_accepted()

@@ -7,7 +7,7 @@ from rnn_contracts.checking.check import Check
 from rnn_contracts.rule_tests.statement import rule_test
 
 
-@rule_test(initial_state=False)
+@rule_test()
 def test_input_shape(check: Check) -> None:
     """An input of (L, N, H_in), (N, L, H_in) if batch_first, or (L, H_in) is accepted."""
     check.assert_accepted()
@@ -19,19 +19,19 @@ def test_output_shape(check: Check) -> None:
     check.assert_shapes()
 
 
-@rule_test(initial_state=True)
+@rule_test()
 def test_initial_hidden_shape(check: Check) -> None:
-    """An h_0 of (D*num_layers, N, H_out) is accepted, whatever batch_first says."""
+    """An h_0 of (D*num_layers, N, H_out) is accepted, regardless of batch_first."""
     check.assert_accepted()
 
 
 @rule_test()
 def test_final_hidden_shape(check: Check) -> None:
-    """`h_n` is (D*num_layers, N, H_out), whatever batch_first says."""
+    """`h_n` is (D*num_layers, N, H_out), regardless of batch_first."""
     check.assert_shapes()
 
 
-@rule_test(initial_state=True)
+@rule_test()
 def test_initial_cell_shape(check: Check) -> None:
     """A c_0 of (D*num_layers, N, H_cell) is accepted, projected or not."""
     check.assert_accepted()
@@ -49,19 +49,19 @@ def test_state_structure(check: Check) -> None:
     check.assert_structure()
 
 
-@rule_test(layout="packed")
+@rule_test()
 def test_packed_output(check: Check) -> None:
     """A packed input gives a packed output with the same batch_sizes and indices."""
     check.assert_packed_alike()
 
 
-@rule_test(batch_first=True, layout="unbatched")
+@rule_test()
 def test_batch_first_ignored_unbatched(check: Check) -> None:
     """A batch_first layer reads an unbatched input as (L, H_in) all the same."""
     check.assert_shapes()
 
 
-@rule_test(N=0)
+@rule_test()
 def test_empty_batch_allowed(check: Check) -> None:
     """A batch of no sequences gives results of no sequences."""
     check.assert_shapes()

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[2] / "rnn_contracts"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 # Each room imports from those before it alone.
 ROOMS = (
-    *("paths", "layer", "machine", "contracts", "sources", "rules", "variations", "devices"),
+    *("paths", "layer", "machine", "contracts", "sources", "variations", "rules", "devices"),
     *("deviations", "drawing", "checking", "rule_tests", "citing", "results", "parametrize"),
     *("plugin", "cli", "sphinx", "__main__"),
 )
