@@ -13,7 +13,7 @@ LAWS = (
     Rule(
         "final-hidden-is-last-output", "law",
         "In the last layer, h_n is output at the last step (forward) and at the first step (backward)",
-        values=True, domain=_SURE,
+        values=True,
         condition="h_n[-D] == output_t[..., :H_out] with t = length - 1; "
                   "if D = 2, h_n[-1] == output_t[..., H_out:] with t = 0",
         recipes={
@@ -86,7 +86,7 @@ LAWS = (
     Rule(
         "sequence-splits", "law",
         "Without bidirectional, a sequence can be run in two parts if the state is carried over",
-        values=True, domain={"bidirectional": False, "equal_lengths": True, **_SURE},
+        values=True, domain={"bidirectional": False, **_SURE},
         condition="layer(first part), then layer(second part, its final state), give the outputs and "
                   "the final state of layer(input)",
     ),
@@ -132,7 +132,7 @@ LAWS = (
     Rule(
         "second-derivatives-exist", "law",
         "A gradient can be differentiated again; in float64 the result is that of the equations",
-        values=True, domain={"grad_mode": "enable_grad", "smooth": True, **_SURE},
+        values=True, domain={"grad_mode": "enable_grad", **_SURE},
         condition="the second derivatives have the shapes and, in float64, the numbers of those of the "
                   "step equations",
     ),
@@ -202,14 +202,14 @@ LAWS = (
         "compile-agrees", "law",
         "torch.compile with backend='aot_eager' changes neither the shapes nor the numbers",
         layers=LAYERS + CELLS, values=True, since="2.6", slow=True,
-        domain={"layout": ("batched", "unbatched"), "grad_mode": "no_grad", **_SURE},
+        domain={"grad_mode": ("no_grad", "inference_mode"), **_SURE},
         condition="torch.compile(layer, backend='aot_eager')(input) == layer(input)",
     ),
     Rule(
         "export-agrees", "law",
         "torch.export, with a fixed or a dynamic batch, changes neither the shapes nor the numbers",
         layers=LAYERS + CELLS, values=True, since="2.6", slow=True,
-        domain={"layout": ("batched", "unbatched"), "least_N": 2, "grad_mode": "no_grad", **_SURE},
+        domain={"layout": ("batched", "unbatched"), "least_N": 2, **_SURE},
         condition="export(layer, input).module()(input) == layer(input), for every N if N is dynamic",
     ),
 )
