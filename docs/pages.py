@@ -73,7 +73,9 @@ def rule_page(rule: Rule) -> str:
         f"(rnn-rule-{rule.id})=\n# {rule.id}",
         f"**{in_markdown(rule.says)}.**",
         f"Family: {rule.family}. About {', '.join(f'`nn.{name}`' for name in rule.layers)}. "
-        f"Promised from torch {rule.since} on.",
+        f"Checked from torch {rule.since} on.",
+        f"Where it holds: {in_markdown(rule.where)}."
+        + (" Not on the meta device, which has no numbers." if rule.values else ""),
     ]
     if rule.shapes:
         rows = [
@@ -83,12 +85,15 @@ def rule_page(rule: Rule) -> str:
         parts.append(markdown_table(["tensor", "layout", "shape"], rows))
     if rule.condition:
         parts.append(fenced("text", rule.condition))
+        parts.append(
+            bullets(f"`{name}`: {in_markdown(text)}" for name, text in rule.symbols.items())
+        )
+    if rule.recipes:
+        rows = [[in_markdown(case), f"`{code}`"] for case, code in rule.recipes.items()]
+        parts += ["## In Python", markdown_table(["case", "code"], rows)]
     if rule.family == "shape":
-        parts += ["## Picture", "In full strength: what the rule speaks of.", rule_picture(rule)]
-    parts += ["## What torch says"]
-    for classes, quote in describe_rule.quotes(rule):
-        parts += [f"Of {classes}:", fenced("none", quote)]
-    parts.append(f"Source: <{rule.source}>")
+        parts += ["## Picture", "Highlighted: what the rule speaks of.", rule_picture(rule)]
+    parts += what_torch_says(rule)
     if rule.pitfalls:
         caught = bullets(f"<{issue}>" for issue in describe_rule.pitfalls(rule))
         parts += ["## Who was caught by it", caught]
@@ -102,6 +107,21 @@ def rule_page(rule: Rule) -> str:
     for language, cite in CITATIONS.items():
         parts += [f"In {language}:", fenced(language, cite(rule))]
     return "\n\n".join(parts) + "\n"
+
+
+def what_torch_says(rule: Rule) -> list[str]:
+    """Return torch's own words, or that it has none."""
+    quotes = describe_rule.quotes(rule)
+    if not quotes:
+        return [
+            "## Observed",
+            "Torch's documentation does not say this: it was measured, and torch promises nothing.",
+            f"Torch writes of the subject on <{rule.source}>",
+        ]
+    parts = ["## What torch says"]
+    for classes, quote in quotes:
+        parts += [f"Of {classes}:", fenced("none", quote)]
+    return [*parts, f"Source: <{rule.source}>"]
 
 
 def rule_picture(rule: Rule) -> str:
@@ -137,7 +157,7 @@ def rule_index() -> str:
     ]
     for family, title in FAMILIES.items():
         rules = [rule for rule in RULES.values() if rule.family == family]
-        rows = [[f"{{rnn-rule}}`{rule.id}`", in_markdown(rule.says)] for rule in rules]
+        rows = [[f"{{rnn-rule}}`{rule.id}`", in_markdown(rule.sentence)] for rule in rules]
         toctree = "\n".join([":hidden:", "", *(rule.id for rule in rules)])
         parts += [
             f"## {title}",

@@ -56,7 +56,7 @@ def table(reports: list[diff.Report]) -> str:
     rows = []
     for rule in RULES.values():
         states = [
-            state(column.get(rule.id)) if rule.covers(report.torch) else "not promised"
+            state(column.get(rule.id)) if rule.covers(report.torch) else "not covered"
             for column, report in zip(columns, reports, strict=True)
         ]
         rows.append([f"`{rule.id}`", *states])
@@ -113,7 +113,7 @@ def picture(reports: list[diff.Report], path: Path) -> str:
     alternative = (
         f"Heat map: {len(rules)} rules that some release fails, by release from "
         f"{release(reports[0])} to {release(reports[-1])}; each cell says in how many of the rule's "
-        "tests. Every release that promises the other rules passes them."
+        "tests. Every release that the other rules cover passes them."
     )
     save(figure, path, alternative)
     return alternative

@@ -38,9 +38,9 @@ STEP_LAYOUTS = ("batched", "unbatched")
 DEPTHS = ("k = 0", "k > 0")
 
 # fmt: off
-_HIDDEN = ("D*num_layers N H_out",  "D*num_layers N H_out",  # whatever batch_first says
+_HIDDEN = ("D*num_layers N H_out",  "D*num_layers N H_out",  # regardless of batch_first
            "D*num_layers H_out",    "D*num_layers N H_out")
-_CELL = ("D*num_layers N H_cell", "D*num_layers N H_cell",  # LSTM alone; a projection does not narrow it
+_CELL = ("D*num_layers N H_cell", "D*num_layers N H_cell",  # LSTM alone; regardless of proj_size too
          "D*num_layers H_cell",   "D*num_layers N H_cell")
 
 LAYER_SHAPES = {

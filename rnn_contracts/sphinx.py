@@ -50,7 +50,7 @@ class RuleDirective(SphinxDirective):
             return [nodes.paragraph("", "", nodes.literal("", self.arguments[0]))]
         link = _link(cited, self.env.docname)
         sentence = nodes.paragraph(
-            "", "", nodes.strong("", "", link), nodes.Text(f": {cited.says}")
+            "", "", nodes.strong("", "", link), nodes.Text(f": {cited.sentence}")
         )
         formulas = nodes.bullet_list()
         for name, layout, shape in shape_rows(cited):
@@ -95,7 +95,7 @@ def _link_to_site(
     if "rnn_rule" not in node:
         return None
     cited = RULES[node["rnn_rule"]]
-    return nodes.reference("", "", content, refuri=address(cited), reftitle=cited.says)
+    return nodes.reference("", "", content, refuri=address(cited), reftitle=cited.sentence)
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

@@ -12,7 +12,7 @@
       axis.split("*").map((name) => axes[name]).reduce((one, other) => one * other));
 
   const tuple = (parts) => `(${parts.join(", ")}${parts.length === 1 ? "," : ""})`;
-  const shown = (shape) => `(${shape.split(" ").join(", ")})`;
+  const shown = (shape) => `(${shape.split(" ").join(", ")}${shape.includes(" ") ? "" : ","})`;
 
   // --- What is chosen ---
 
@@ -84,7 +84,10 @@
         rule.layers.includes(kind) && rule.tensors.includes(tensor) && Object.keys(rule.shapes).length);
       if (rule) {
         const shape = rule.shapes[layout];
-        rows.push({ tensor, rule, shape, symbolic: shown(shape), numbers: tuple(evaluate(shape, axes)) });
+        // A packed sequence has no shape: its data has.
+        const packed = layout === "packed" && ["input", "output"].includes(tensor);
+        const name = packed ? `${tensor}.data` : tensor;
+        rows.push({ tensor, name, rule, shape, symbolic: shown(shape), numbers: tuple(evaluate(shape, axes)) });
       }
     }
 
@@ -150,11 +153,11 @@
     }
     const answer = explain(choice);
     const results = answer.rows.filter((row) => /output|_[n1]$/.test(row.tensor));
-    status(results.map((row) => `${row.tensor} is ${row.numbers}`).join(", ") + ".");
+    status(results.map((row) => `${row.name} is ${row.numbers}`).join(", ") + ".");
     at("answer").querySelector("caption").textContent = answer.title;
     at("answer").querySelector("tbody").replaceChildren(...answer.rows.map((row) => {
       const line = document.createElement("tr");
-      line.append(cell("th", row.tensor), cell("td", row.symbolic), cell("td", row.numbers),
+      line.append(cell("th", row.name), cell("td", row.symbolic), cell("td", row.numbers),
         cell("td", row.rule.id, `rules/${row.rule.id}.html`));
       return line;
     }));

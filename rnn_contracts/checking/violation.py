@@ -31,7 +31,7 @@ def message(rule: Rule, found: str, call: str, code: str) -> str:
     reproduce = f"   reproduce:\n{code}" if code else ""
     return (
         f"{rule.id}\n"
-        f"  {rule.says}\n"
+        f"  {rule.sentence}\n"
         f"  {found}\n"
         f"  {call}\n"
         f"  on {machine.as_line(machine.facts())}\n"

@@ -20,25 +20,27 @@ def address(rule: Rule) -> str:
 
 def cite_in_markdown(rule: Rule) -> str:
     """Return the sentence, followed by a link."""
-    return f"{in_markdown(rule.says)} ([rnn-contracts {__version__}, {rule.id}]({address(rule)}))"
+    return (
+        f"{in_markdown(rule.sentence)} ([rnn-contracts {__version__}, {rule.id}]({address(rule)}))"
+    )
 
 
 def cite_in_rst(rule: Rule) -> str:
     """Return the sentence, followed by a link."""
     link = f"`rnn-contracts {__version__}, {rule.id} <{address(rule)}>`__"
-    return f"{in_rst(rule.says)} ({link})"
+    return f"{in_rst(rule.sentence)} ({link})"
 
 
 def cite_in_html(rule: Rule) -> str:
     """Return the sentence, followed by a link."""
     link = f'<a href="{address(rule)}">rnn-contracts {__version__}, {rule.id}</a>'
-    return f"{html.escape(rule.says, quote=False)} ({link})"
+    return f"{html.escape(rule.sentence, quote=False)} ({link})"
 
 
 def cite_in_latex(rule: Rule) -> str:
     r"""Return the sentence, followed by a link that needs ``\usepackage{hyperref}``."""
     link = rf"\href{{{address(rule)}}}{{rnn-contracts {__version__}, {rule.id}}}"
-    return f"{in_latex(rule.says)} ({link})"
+    return f"{in_latex(rule.sentence)} ({link})"
 
 
 def cite_in_bibtex(rule: Rule) -> str:
@@ -50,7 +52,7 @@ def cite_in_bibtex(rule: Rule) -> str:
         [
             f"@misc{{rnn-contracts:{rule.id},",
             f"  author = {{{{{AUTHORS}}}}},",
-            f"  title = {{{{{in_latex(rule.says)}}}}},",
+            f"  title = {{{{{in_latex(rule.sentence)}}}}},",
             f"  note = {{rnn-contracts {__version__}, rule {rule.id}}},",
             rf"  howpublished = {{\url{{{address(rule)}}}}},",
             f"  year = {{{YEAR}}},",

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from rnn_contracts.citing import picture
 from rnn_contracts.citing.citations import address
-from rnn_contracts.citing.describe_rule import as_tuple
+from rnn_contracts.citing.describe_rule import as_attribute, as_tuple
 from rnn_contracts.citing.tables import columns
 from rnn_contracts.contracts import TENSORS, call_axes, expected_shapes, tensors
 from rnn_contracts.layer import RETURNS, Layer
 from rnn_contracts.rules import RULES, shape_rule
 
-PACKED = "Packed: each sequence ends at its own last step."
+PACKED = "Packed: the shapes of input and output are those of .data."
 
 
 def shapes(
@@ -66,14 +66,21 @@ class ShapesOfCall:
         """For each tensor its name, its shape in axes, its shape in numbers, and a rule's id."""
         rules = {name: shape_rule(self.layer, name) for name in tensors(self.layer)}
         return [
-            (name, as_tuple(rule.shapes[self.layout]), str(self.shapes[name]), rule.id)
+            (
+                as_attribute(name, self.layout),
+                as_tuple(rule.shapes[self.layout]),
+                str(self.shapes[name]),
+                rule.id,
+            )
             for name, rule in rules.items()
         ]
 
     @property
     def sizes(self) -> str:
         """The axes that occur in the shapes, and their sizes."""
-        symbolic = [shape_rule(self.layer, name).shapes[self.layout] for name, *_ in self.rows]
+        symbolic = [
+            shape_rule(self.layer, name).shapes[self.layout] for name in tensors(self.layer)
+        ]
         names = dict.fromkeys(axis for shape in symbolic for axis in re.split(r"[ *]", shape))
         return ", ".join(f"{name} = {self.axes[name]}" for name in names)
 
@@ -100,7 +107,8 @@ class ShapesOfCall:
     def svg(self, highlight: Collection[str] = TENSORS) -> str:
         """Return the picture; every tensor that is not in ``highlight`` is dimmed."""
         layer = self.layer
-        fields = {name: f"{symbolic} = {numbers}" for name, symbolic, numbers, _ in self.rows}
+        rows = zip(tensors(self.layer), self.rows, strict=True)
+        fields = {name: f"{symbolic} = {numbers}" for name, (_, symbolic, numbers, _) in rows}
         states = layer.axes["D"] * layer.num_layers
         return picture.svg(
             picture.template(layer, self.steps, highlight),

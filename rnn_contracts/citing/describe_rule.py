@@ -12,6 +12,10 @@ from rnn_contracts.citing.tables import columns
 from rnn_contracts.rules import Rule, rule
 
 ISSUES = "https://github.com/pytorch/pytorch/issues/"
+BASES = {
+    "documented": "documented: torch says so, in the words below",
+    "observed": "observed: torch does not document it",
+}
 DEVIATIONS = Path(__file__).parents[1] / "deviations.toml"
 
 
@@ -31,6 +35,10 @@ def describe(rule: Rule) -> str:
             [(f"{name} is {as_tuple(shape)}", layout) for name, layout, shape in shape_rows(rule)]
         ),
         "when" if rule.family == "refusal" else "holds": [rule.condition] if rule.condition else [],
+        "where": columns(list(rule.symbols.items())),
+        "domain": [rule.where, *(["not on meta, which has no numbers"] if rule.values else [])],
+        "in Python": columns([(code, case) for case, code in rule.recipes.items()]),
+        "basis": [BASES[rule.basis]],
         "since": [f"torch {rule.since}"],
         "source": [rule.source],
         "quote": [f"{classes}: {quote}" for classes, quote in quotes(rule)],
@@ -51,15 +59,29 @@ def describe(rule: Rule) -> str:
 def as_tuple(shape: str) -> str:
     """Write a symbolic shape as Python writes a shape.
 
-    >>> as_tuple("L N D*H_out")
-    '(L, N, D*H_out)'
+    >>> as_tuple("L N D*H_out"), as_tuple("H_in")
+    ('(L, N, D*H_out)', '(H_in,)')
     """
-    return f"({', '.join(shape.split())})"
+    axes = shape.split()
+    return f"({axes[0]},)" if len(axes) == 1 else f"({', '.join(axes)})"
 
 
 def shape_rows(rule: Rule) -> list[tuple[str, str, str]]:
     """Return tensor, layout and symbolic shape, for each tensor and layout of the rule."""
-    return [(name, layout, shape) for name in rule.tensors for layout, shape in rule.shapes.items()]
+    return [
+        (as_attribute(name, layout), layout, shape)
+        for name in rule.tensors
+        for layout, shape in rule.shapes.items()
+    ]
+
+
+def as_attribute(tensor: str, layout: str) -> str:
+    """Write what has the shape of a tensor: a packed sequence has none, but its ``data`` has.
+
+    >>> as_attribute("output", "packed"), as_attribute("h_n", "packed")
+    ('output.data', 'h_n')
+    """
+    return f"{tensor}.data" if layout == "packed" and tensor in ("input", "output") else tensor
 
 
 def quotes(rule: Rule) -> list[tuple[str, str]]:

@@ -20,7 +20,10 @@ def list_as_markdown(rules: Iterable[Rule]) -> str:
     """Return a table with links to the pages of the rules."""
     return markdown_table(
         ["rule", "family", "says"],
-        ([f"[{rule.id}]({address(rule)})", rule.family, in_markdown(rule.says)] for rule in rules),
+        (
+            [f"[{rule.id}]({address(rule)})", rule.family, in_markdown(rule.sentence)]
+            for rule in rules
+        ),
     )
 
 
@@ -35,7 +38,7 @@ def list_as_rst(rules: Iterable[Rule]) -> str:
         "     - says",
     ]
     rows = [
-        f"   * - `{rule.id} <{address(rule)}>`__\n     - {rule.family}\n     - {in_rst(rule.says)}"
+        f"   * - `{rule.id} <{address(rule)}>`__\n     - {rule.family}\n     - {in_rst(rule.sentence)}"
         for rule in rules
     ]
     return "\n".join([*head, *rows])
@@ -57,6 +60,10 @@ def rule_as_data(rule: Rule) -> dict[str, object]:
         "tensors": rule.tensors,
         "shapes": rule.shapes,
         "condition": rule.condition,
+        "domain": rule.domain,
+        "where": rule.where,
+        "recipes": rule.recipes,
+        "basis": rule.basis,
         "quote": rule.quote,
         "pitfalls": rule.pitfalls,
         "since": rule.since,

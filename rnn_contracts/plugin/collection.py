@@ -93,7 +93,7 @@ def _about(test: RuleTest, session: Session) -> Properties:
 
 
 def select_and_sort(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect what is slow, not promised, or has nothing to check here; then sort the rest."""
+    """Deselect what is slow, not for this release, or has nothing to check here; then sort the rest."""
     kept: list[pytest.Item] = []
     left_out: list[pytest.Item] = []
     for item in items:

@@ -55,5 +55,5 @@ def lines(config: pytest.Config) -> list[str]:
         f"{rule.id} ({rule.since})" for rule in RULES.values() if not rule.covers(torch.__version__)
     ]
     if early:
-        shown.append(f"rnn-contracts: left out, promised of later releases: {', '.join(early)}")
+        shown.append(f"rnn-contracts: left out, checked on later releases only: {', '.join(early)}")
     return shown

@@ -213,6 +213,6 @@ def _obstacles(old: Report, new: Report) -> Iterator[str]:
 
 
 def _since(rule: str, release: str, other: str) -> bool:
-    """Whether the rule is promised of the other release and not of this."""
+    """Whether the rule covers the other release and not this one."""
     known = RULES.get(rule)
     return known is not None and not known.covers(release) and known.covers(other)

@@ -22,8 +22,8 @@ LAWS = (
             "one direction, from output": "output[-1]",
             "one direction, from output with batch_first": "output[:, -1]",
             "one direction, from a packed output":
-                "(lambda padded, lengths: padded[lengths - 1, torch.arange(len(lengths))])"
-                "(*nn.utils.rnn.pad_packed_sequence(output))",
+                "padded, lengths = nn.utils.rnn.pad_packed_sequence(output); "
+                "padded[lengths - 1, torch.arange(len(lengths))]",
             "two directions, from output":
                 "torch.cat([output[-1, ..., :H_out], output[0, ..., H_out:]], dim=-1)",
             "two directions, from output with batch_first":

@@ -79,8 +79,12 @@ class Rule:
     @property
     def where(self) -> str:
         """Its domain in words, for a reader."""
-        words = domain.in_words(self.domain)
-        return f"{words}; not on meta" if self.values else words
+        return domain.in_words(self.domain)
+
+    @property
+    def sentence(self) -> str:
+        """What it says, with its domain in brackets if it does not hold everywhere."""
+        return f"{self.says} ({self.where})" if self.domain else self.says
 
     @property
     def symbols(self) -> dict[str, str]:

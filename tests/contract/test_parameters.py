@@ -32,7 +32,7 @@ def test_weight_hh_shape(check: Check) -> None:
 
 @rule_test(build_only=True)
 def test_bias_shape(check: Check) -> None:
-    """bias_ih and bias_hh are (gates*H_cell)."""
+    """bias_ih and bias_hh are (gates*H_cell,)."""
     check.assert_parameter_shapes()
 
 
@@ -44,7 +44,7 @@ def test_weight_hr_shape(check: Check) -> None:
 
 @rule_test(build_only=True)
 def test_parameters_initialised(check: Check) -> None:
-    """Every parameter starts within 1/sqrt(H_cell) of zero, and is not constant."""
+    """Every number lies within 1/sqrt(H_cell) of zero, and not all are equal."""
     check.assert_initialised()
 
 

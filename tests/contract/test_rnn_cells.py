@@ -6,7 +6,7 @@ from rnn_contracts.rule_tests.statement import rule_test
 
 @rule_test()
 def test_rnn_cell_input_shape(check: Check) -> None:
-    """An input of (N, H_in) or (H_in) is accepted."""
+    """An input of (N, H_in) or (H_in,) is accepted."""
     check.assert_accepted()
 
 

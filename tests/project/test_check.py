@@ -51,7 +51,7 @@ MESSAGES: dict[str, tuple[Callable[[], Any], str]] = {
     "initial-hidden-shape": (
         lambda: check(nn.GRU(5, 8, num_layers=3, batch_first=True), INPUT, torch.zeros(2, 3, 8)),
         """\
-  h_0 is (D*num_layers, N, H_out), whatever batch_first says
+  h_0 is (D*num_layers, N, H_out), regardless of batch_first (with an initial state)
   h_0.shape = (2, 3, 8)   expected (3, 2, 8)
                ^  ^        D*num_layers = 3, N = 2, H_out = 8
   nn.GRU(5, 8, num_layers=3, batch_first=True)   input (2, 4, 5)   cpu, float32, with initial state

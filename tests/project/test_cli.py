@@ -160,7 +160,8 @@ def test_cite(capsys: Output) -> None:
         out = printed(capsys, "cite", "final-hidden-shape", "--format", format)
         assert f"{SITE}rules/final-hidden-shape.html" in out
     assert printed(capsys, "cite", "steps-are-causal") == (
-        "In the forward direction no step influences one before it ([rnn-contracts 0.1.0, "
+        "Without bidirectional, the output at a step does not depend on the input after it "
+        "(bidirectional = False; dropout = 0 or eval mode) ([rnn-contracts 0.1.0, "
         f"steps-are-causal]({SITE}rules/steps-are-causal.html))\n"
     )
 

@@ -233,7 +233,7 @@ def test_other_devices_and_rules_cannot_be_compared(tmp_path: Path) -> None:
     assert difference.exit_code == 2
 
 
-def test_a_rule_that_was_not_promised_is_new(tmp_path: Path) -> None:
+def test_a_rule_that_did_not_cover_a_release_is_new(tmp_path: Path) -> None:
     """The older release is not asked for it; failed in the newer, it regressed."""
     late = "export-agrees"
     assert rule(late).covers("2.6.0")

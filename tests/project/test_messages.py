@@ -28,7 +28,7 @@ from rnn_contracts.variations import GRID
 MESSAGES = {
     "final_hidden_follows_batch_first": """\
         final-hidden-shape
-          h_n is (D*num_layers, N, H_out), whatever batch_first says
+          h_n is (D*num_layers, N, H_out), regardless of batch_first
           h_n.shape = (4, 1, 3)   expected (1, 4, 3)
                        ^  ^        D*num_layers = 1, N = 4, H_out = 3
           nn.RNN(5, 3, batch_first=True)   input (4, 2, 5)   cpu, float32
@@ -44,7 +44,7 @@ MESSAGES = {
         """,
     "final_cell_as_narrow_as_the_projection": """\
         final-cell-shape
-          c_n is (D*num_layers, N, H_cell): a projection does not narrow it
+          c_n is (D*num_layers, N, H_cell), regardless of batch_first and proj_size
           c_n.shape = (1, 5, 3)   expected (1, 5, 4)
                              ^     D*num_layers = 1, N = 5, H_cell = 4
           nn.LSTM(6, 4, proj_size=3)   input (2, 5, 6)   cpu, float32
@@ -60,7 +60,7 @@ MESSAGES = {
         """,
     "packed_output_forgets_the_order_of_the_caller": """\
         packed-output
-          A PackedSequence in gives a PackedSequence out, with the same batch_sizes and indices
+          The output of a packed input is a PackedSequence with the same batch_sizes and indices (packed input)
           output.sorted_indices = None   expected tensor([0, 1])
           nn.RNN(5, 4)   input (1, 2, 5) packed with lengths [1, 1]   cpu, float32
           on {machine}
@@ -91,7 +91,7 @@ MESSAGES = {
         """,
     "initial_hidden_refused_in_bfloat16": """\
         initial-hidden-shape
-          h_0 is (D*num_layers, N, H_out), whatever batch_first says
+          h_0 is (D*num_layers, N, H_out), regardless of batch_first (with an initial state)
           the call raised RuntimeError: not implemented for 'BFloat16'
           nn.RNN(5, 3)   input (2, 4, 5)   cpu, bfloat16, with initial state
           on {machine}
@@ -123,7 +123,7 @@ MESSAGES = {
         """,
     "weight_ih_of_layer_1_for_one_direction": """\
         weight-ih-shape
-          weight_ih_l[k] is (gates*H_cell, H_in) in layer 0, (gates*H_cell, D*H_out) above it
+          weight_ih is (gates*H_cell, H_in) in layer 0 and in a cell, (gates*H_cell, D*H_out) above
           layer.weight_ih_l1.shape = (3, 3)   expected (3, 6)
                                          ^     gates*H_cell = 3, D*H_out = 6
           nn.RNN(5, 3, num_layers=2, bidirectional=True)   cpu, float32
@@ -137,7 +137,7 @@ MESSAGES = {
         """,
     "parameters_with_a_scale": """\
         parameter-names
-          The parameters are those that the documentation lists, and no others
+          Parameters are weight_ih, weight_hh, bias_ih, bias_hh, weight_hr, named by layer and direction
           missing: none   unexpected: scale
           nn.RNN(5, 3)   cpu, float32
           on {machine}
@@ -150,7 +150,7 @@ MESSAGES = {
         """,
     "bias_frozen": """\
         parameters-train
-          Every parameter requires a gradient
+          Every parameter of a new layer requires a gradient
           layer.bias_ih_l0.requires_grad = False   expected True
           nn.RNN(5, 3)   cpu, float32
           on {machine}

@@ -113,7 +113,7 @@ def test_actions_are_pinned_alike(name: str) -> None:
 
 
 def test_pythons() -> None:
-    """The workflow runs on those that are promised, from the oldest on."""
+    """The workflow runs on those that are checked, from the oldest on."""
     (listed,) = re.findall(r"python: \[(.*)\]", WORKFLOWS["tests.yml"])
     oldest = PROJECT["requires-python"].removeprefix(">=")
     assert listed.split(", ")[0] == f'"{oldest}"'
