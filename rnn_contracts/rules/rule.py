@@ -104,7 +104,7 @@ class Rule:
 
     @property
     def quote(self) -> Mapping[str, str]:
-        """Torch's own words, verbatim but for line breaks, by class; empty where it has none."""
+        """Torch's own words, verbatim but for line breaks, by whose docstring has them."""
         return SOURCES[self.id].quote
 
     @property

@@ -45,7 +45,7 @@ SHAPES = (
     ),
     Rule(
         "packed-output", "shape",
-        "The output of a packed input is a PackedSequence with the same batch_sizes and indices",
+        "Packed input gives a packed output with the same batch_sizes and indices",
         tensors=("output",), columns=("packed",), domain={"layout": "packed"},
         condition="output.batch_sizes, .sorted_indices and .unsorted_indices equal those of input",
     ),

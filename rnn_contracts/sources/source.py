@@ -16,7 +16,9 @@ class Source:
     """The source of one rule.
 
     page        where torch says so
-    quote       torch's own words, verbatim but for line breaks, by class; empty where it has none
+    quote       torch's own words, verbatim but for line breaks, by whose docstring has them: a class
+                or function below ``torch.nn`` or ``torch``; empty where it has none. The words of a
+                refusal say what is accepted
     pitfalls    pytorch/pytorch issues of people who were caught by it
     """
 

@@ -179,7 +179,7 @@ def test_rule_by_id() -> None:
         ValueError, match=r"^no rule 'final-hiden-shape'; did you mean final-hidden"
     ):
         rule("final-hiden-shape")
-    with pytest.raises(ValueError, match=r"^no rule 'xyz'; `rnn-contracts list` names all 70"):
+    with pytest.raises(ValueError, match=rf"^no rule 'xyz'; `rnn-contracts list` names all {len(RULES)}"):
         rule("xyz")
 
 
@@ -192,12 +192,28 @@ def test_rule_is_fit_to_be_cited(rule: Rule) -> None:
     assert rule.source.startswith("https://")
     assert rule.shapes or rule.condition
     assert {*rule.layers} <= {*LAYERS, *CELLS}
-    assert {*rule.quote} <= {*rule.layers}
+    # Words of a class of which the rule speaks, or of a function or method: Module.train.
+    assert all(name in rule.layers or "." in name for name in rule.quote)
     assert all(re.fullmatch(r"#\d+", pitfall) for pitfall in rule.pitfalls)
     assert re.fullmatch(r"\d+\.\d+", rule.since)
     axes = Layer("LSTM", 1, 1).axes | {"N": 1, "L": 1, "sum(lengths)": 1}
     for shape in rule.shapes.values():
         assert set(evaluate(shape, axes)) <= {1, 4}
+
+
+OBSERVED = {
+    *("empty-batch-allowed", "hidden-layout", "arguments-are-read-only"),
+    *("parameters-unchanged-by-a-call", "dtype-and-device-follow", "autocast-dtype"),
+    *("memory-layout-is-irrelevant", "meta-agrees", "compile-agrees", "export-agrees"),
+    *("input-dtype-refused", "empty-sequence-refused", "state-dtype-refused", "size-refused"),
+    *("flag-refused", "dropout-of-one-layer-warned"),
+}
+"""Rules of which torch's documentation says nothing."""
+
+
+def test_rules_without_words_of_torch_are_observed() -> None:
+    """A rule becomes documented, or no longer is, on purpose alone."""
+    assert {rule.id for rule in RULES.values() if rule.basis == "observed"} == OBSERVED
 
 
 def test_importing_needs_the_standard_library_only() -> None:

@@ -60,7 +60,7 @@ MESSAGES = {
         """,
     "packed_output_forgets_the_order_of_the_caller": """\
         packed-output
-          The output of a packed input is a PackedSequence with the same batch_sizes and indices (packed input)
+          Packed input gives a packed output with the same batch_sizes and indices (packed input)
           output.sorted_indices = None   expected tensor([0, 1])
           nn.RNN(5, 4)   input (1, 2, 5) packed with lengths [1, 1]   cpu, float32
           on {machine}
