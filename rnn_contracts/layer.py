@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, fields
 
 LAYERS = ("RNN", "GRU", "LSTM")
@@ -14,6 +15,16 @@ RETURNS = {
     "GRUCell": "h_1",
     "LSTMCell": "h_1, c_1",
 }
+_OF_LAYERS = {"bias": True, "batch_first": False, "dropout": 0.0, "bidirectional": False}
+ARGUMENTS: Mapping[str, Mapping[str, object]] = {
+    "RNN": {"num_layers": 1, "nonlinearity": "tanh", **_OF_LAYERS},
+    "GRU": {"num_layers": 1, **_OF_LAYERS},
+    "LSTM": {"num_layers": 1, **_OF_LAYERS, "proj_size": 0},
+    "RNNCell": {"bias": True, "nonlinearity": "tanh"},
+    "GRUCell": {"bias": True},
+    "LSTMCell": {"bias": True},
+}
+"""The arguments after input_size and hidden_size in the documented order, with their defaults."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import NoReturn
+from dataclasses import replace
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,7 @@ from rnn_contracts.checking.violation import ContractViolation, message, violate
 from rnn_contracts.contracts import PARAMETER_SHAPES, parameter_shapes
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.drawing.wrong_calls import WrongCall
+from rnn_contracts.layer import ARGUMENTS
 from rnn_contracts.rules import ACCEPTING, Rule, shape_rule
 
 
@@ -47,6 +49,30 @@ class Check:
             found = f"the constructor raised {type(error).__name__}: {error}"
             violated("constructor-accepts", case, found, show="layer", call=False, cause=error)
         self.comparisons += self.rule.id == "constructor-accepts"
+        return module
+
+    def build_by_position(self) -> nn.Module:
+        """The layer of this case, given all documented arguments in their order."""
+        __tracebackhide__ = True
+        layer, names = self.case.layer, ARGUMENTS[self.case.layer.kind]
+        subjects.require(self.subject, names)
+        options = calls.options(self.case)
+        unordered = {name: options[name] for name in options.keys() - names.keys()}
+        values = [getattr(layer, name) for name in names]
+        module = self._construct(layer.input_size, layer.hidden_size, *values, **unordered)
+        return module.train(self.case.training)
+
+    def _construct(self, *arguments: object, **options: object) -> nn.Module:
+        """The layer of these arguments; a refusal breaks this rule."""
+        __tracebackhide__ = True
+        kind = self.case.layer.kind
+        constructor: Any = self.subject.constructor if self.subject else getattr(nn, kind)
+        try:
+            module: nn.Module = constructor(*arguments, **options)
+        except Exception as error:
+            given = ", ".join(map(repr, arguments))
+            found = f"{kind}({given}) raised {type(error).__name__}: {error}"
+            violated(self.rule.id, self.case, found, show="layer", call=False, cause=error)
         return module
 
     def call_layer(
@@ -120,10 +146,22 @@ class Check:
         """The output is packed as the input is."""
         __tracebackhide__ = True
         observation = self.observe()
-        output = results.named_tensors(observation)["output"]
-        results.assert_shape(self.rule.id, self.case, "output", output)
+        results.named_tensors(observation)
         results.assert_packed_alike(observation)
         self.comparisons += 1
+
+    def assert_batch_sizes(self) -> None:
+        """The batch sizes of a packed output count the sequences that go on at each step."""
+        __tracebackhide__ = True
+        observation = self.observe()
+        results.named_tensors(observation)
+        lengths = self.case.lengths
+        expected = [sum(length > t for length in lengths) for t in range(self.case.L)]
+        found = observation.result[0].batch_sizes.tolist()
+        self.comparisons += 1
+        if found != expected:
+            where = "output.batch_sizes"
+            self.fail(f"{where} = {found}   expected {expected}", show=where)
 
     # --- Parameters ------------------------------------------------------------------------------
 
@@ -155,6 +193,18 @@ class Check:
                     self.rule.id, self.case, where, parameter, formula, show=show, call=False
                 )
                 self.comparisons += 1
+
+    def assert_true_is_one(self) -> None:
+        """``input_size=True`` makes a layer with the parameters of ``input_size=1``."""
+        __tracebackhide__ = True
+        layer = self.case.layer
+        module = self._construct(True, layer.hidden_size, **calls.options(self.case))
+        found = {name: tuple(part.shape) for name, part in module.named_parameters()}
+        expected = parameter_shapes(replace(layer, input_size=1))
+        self.comparisons += 1
+        if found != expected:
+            text = f"with input_size=True the parameters are {found}   expected {expected}"
+            self.fail(text, show="layer", call=False)
 
     def assert_initialised(self) -> None:
         """Every parameter lies within its bound, and one of 16 numbers or more is not constant."""

@@ -9,7 +9,7 @@ axes as the case demands, where it meets the layer. A cell is a layer that takes
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import NoReturn
 
@@ -218,6 +218,16 @@ class Trial(Check):
         __tracebackhide__ = True
         built = name.startswith("layer")
         self.fail(f"{name}: {found}", show=name, call=not built)
+
+
+def called(function: Callable[..., object], layer: nn.Module) -> nn.Module:
+    """A module that calls the function, in the place of a layer."""
+
+    class Called(nn.Module):
+        def forward(self, *arguments: object) -> object:
+            return function(*arguments)
+
+    return Called().train(layer.training)
 
 
 def _sequence_first(case: Case, tensor: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from rnn_contracts.contracts import layouts
 from rnn_contracts.drawing.case import Case
-from rnn_contracts.layer import CELLS, LAYERS, Layer
+from rnn_contracts.layer import ARGUMENTS, CELLS, LAYERS, Layer
 
 
 @dataclass(frozen=True)
@@ -132,8 +132,10 @@ _CALLS = (
     *_input("input-rank-refused", "one_axis", "{x}[..., 0]", "unbatched packed"),
     *_input("input-rank-refused", "four_axes", "{x}[None]", "batched"),
     *_input("input-rank-refused", "four_axes", "{x}[None, None]", "unbatched packed"),
+    *_input("input-rank-refused", "five_axes", "{x}[None, None]", "batched"),
     *_cell_input("input-rank-refused", "no_axis", "{x}[..., 0]", "unbatched"),
     *_cell_input("input-rank-refused", "three_axes", "{x}[None]", "batched"),
+    *_cell_input("input-rank-refused", "four_axes", "{x}[None, None]", "batched"),
     *_input("input-width-refused", "too_wide", "torch.cat([{x}, {x}], -1)"),
     *_input("input-width-refused", "too_narrow", "{x}[..., 1:]"),
     *_cell_input("input-width-refused", "too_wide", "torch.cat([{x}, {x}], -1)"),
@@ -143,6 +145,15 @@ _CALLS = (
     *_cell_input("input-dtype-refused", "other_float", "{x}.to({other})"),
     *_cell_input("input-dtype-refused", "integer", "{x}.long()"),
     *_input("empty-sequence-refused", "no_step", "{x}.narrow({time}, 0, 0)", _EITHER),
+    WrongCall(
+        "empty-sequence-refused",
+        "no_step_in_one-packed",
+        LAYERS,
+        "padded, lengths = nn.utils.rnn.pad_packed_sequence(input); lengths[-1] = 0",
+        "nn.utils.rnn.pack_padded_sequence(padded, lengths)",
+        layout="packed",
+        enforce_sorted=True,
+    ),
     *_state("state-batch-refused", "too_many", "torch.cat([{x}, {x}[:, :1]], 1)", _BATCHES),
     *_state("state-batch-refused", "too_few", "{x}[:, 1:]", _BATCHES),
     *_state(
@@ -181,21 +192,6 @@ _CALLS = (
 
 # --- Wrong constructions -------------------------------------------------------------------------
 
-# fmt: off
-_ORDER: dict[str, dict[str, object]] = {
-    "RNN": {"num_layers": 1, "nonlinearity": "tanh", "bias": True, "batch_first": False,
-            "dropout": 0.0, "bidirectional": False},
-    "GRU": {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0,
-            "bidirectional": False, "proj_size": 0},
-    "LSTM": {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0,
-             "bidirectional": False, "proj_size": 0},
-    "RNNCell": {"bias": True, "nonlinearity": "tanh"},
-    "GRUCell": {"bias": True},
-    "LSTMCell": {"bias": True},
-}
-# fmt: on
-"""The arguments after input_size and hidden_size by position, with their defaults."""
-
 _VALUES: dict[str, tuple[str, tuple[object, ...]]] = {
     "input_size": ("size-refused", (0, -1, 1.5, "3")),
     "hidden_size": ("size-refused", (0, -1, 1.5, "3")),
@@ -209,8 +205,11 @@ _VALUES: dict[str, tuple[str, tuple[object, ...]]] = {
 
 
 def _constructions() -> Iterator[WrongCall]:
-    for kind, defaults in _ORDER.items():
+    for kind, defaults in ARGUMENTS.items():
         order: dict[str, object] = {"input_size": 3, "hidden_size": 4, **defaults}
+        if kind == "GRU":
+            # It has this argument too, which its documentation does not name.
+            order["proj_size"] = 0
         values = dict(_VALUES)
         if kind in LAYERS:
             # A proj_size of 3 fits an LSTM, and every other class refuses it.

@@ -85,7 +85,10 @@ def outcome_of(test: RuleTest, call: pytest.CallInfo[None], report: pytest.TestR
     broken = violation.rule_id if isinstance(violation, ContractViolation) else ""
     xfail = hasattr(report, "wasxfail")
     known: list[Deviation] = []
-    if report.skipped and xfail:
+    if report.skipped and test.tally.difference:
+        violation = test.tally.difference
+        state, broken = outcome.DIFFERS, violation.rule_id
+    elif report.skipped and xfail:
         state = outcome.KNOWN
         known = _met(test, broken)
     elif report.skipped:
@@ -102,12 +105,12 @@ def outcome_of(test: RuleTest, call: pytest.CallInfo[None], report: pytest.TestR
         state = outcome.NOT_CHECKED if call.excinfo else outcome.FIXED
     return Outcome(
         state,
-        broken if state in (outcome.FAILED, outcome.KNOWN) else "",
+        broken if state in (outcome.FAILED, outcome.KNOWN, outcome.DIFFERS) else "",
         {str(entry): entry.link for entry in known},
         tuple(sorted(test.tally.refusals)),
         tuple(sorted(test.tally.unsupported)),
         test.tally.examples,
-        str(violation) if broken and state == outcome.KNOWN else "",
+        str(violation) if broken and state in (outcome.KNOWN, outcome.DIFFERS) else "",
     )
 
 

@@ -32,6 +32,7 @@ class Summary:
         self.known: collections.Counter[str] = collections.Counter()
         self.unsupported: collections.Counter[str] = collections.Counter()
         self.unsupported_in_part: collections.Counter[str] = collections.Counter()
+        self.differences: dict[str, dict[str, str]] = {}  # what is found, by subject and rule
         self.of_subjects: dict[str, dict[str, set[str]]] = {}  # states by subject and rule
         self.points: set[str] = set()
         self.devices: set[str] = set()
@@ -63,6 +64,9 @@ class Summary:
             states[rule].add(state)
             if came.state == outcome.FAILED:
                 states[came.broken].add(outcome.FAILED)
+            if came.state == outcome.DIFFERS:
+                found = came.message.splitlines()[2].strip()
+                self.differences.setdefault(subject, {}).setdefault(came.broken, found)
         if came.state == outcome.FAILED:
             self.failed.add(came.broken)
         excused = outcome.NOT_SUPPORTED, outcome.KNOWN
@@ -143,6 +147,13 @@ class Summary:
         for subject, states in self.of_subjects.items():
             line = f"rnn-contracts: {subject}: {_counted_states(states)}"
             terminalreporter.write_line(line)
+        for subject, differences in self.differences.items():
+            terminalreporter.write_line(
+                f"rnn-contracts: {subject} differs from torch where torch documents nothing, "
+                "which is no failure:"
+            )
+            for rule, found in sorted(differences.items()):
+                terminalreporter.write_line(f"rnn-contracts:   {rule}: {found}")
 
     def _lines(self) -> list[str]:
         lines = []
@@ -174,7 +185,7 @@ def _of_its_rule(rule: str, came: Outcome) -> str:
 
 def _counted_states(states: dict[str, set[str]]) -> str:
     """``2 rules: 1 failed, 1 passed``; a rule counts by its worst state."""
-    order = ("failed", "known failure", "passed", "not checked", "not supported")
+    order = ("failed", "known failure", "differs", "passed", "not checked", "not supported")
     worst = [next(state for state in order if state in found) for found in states.values()]
     shown = ", ".join(f"{worst.count(state)} {state}" for state in order if state in worst)
     return f"{counted(len(states), 'rule')}: {shown}"

@@ -14,6 +14,7 @@ from typing import Any
 
 from rnn_contracts import machine
 from rnn_contracts.results.outcome import (
+    DIFFERS,
     FAILED,
     FIXED,
     KNOWN,
@@ -104,6 +105,7 @@ def _judged(outcome: Outcome, case: Any) -> Outcome:
         FAILED: failed,
         FIXED: failed,
         KNOWN: not failed,
+        DIFFERS: skipped and not failed,
         NOT_SUPPORTED: skipped and not failed,
         NOT_CHECKED: True,
     }
@@ -166,7 +168,7 @@ def _compare_test(difference: Difference, test: Test, before: Outcome, after: Ou
         elif before.refusals != after.refusals:
             types = ", ".join(before.refusals), ", ".join(after.refusals)
             difference.refusals.setdefault(types, collections.Counter())[test[0]] += 1
-    else:
+    elif {old, new} != {KNOWN, DIFFERS}:
         worse = new == FAILED or old == PASSED
         if NOT_SUPPORTED in (old, new):
             # What is supported now was not tried before, and may be right or wrong.

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from rnn_contracts.citing.escaping import in_markdown
 from rnn_contracts.results.diff import Difference, Report, Test
-from rnn_contracts.results.outcome import FAILED, NOT_SUPPORTED, PASSED, Outcome
+from rnn_contracts.results.outcome import DIFFERS, FAILED, NOT_SUPPORTED, PASSED, Outcome
 from rnn_contracts.results.words import counted
 
 _HEADINGS = {
@@ -24,7 +24,7 @@ def by_rule(tests: Mapping[Test, Outcome]) -> dict[tuple[str, str, str], list[st
     rules: dict[tuple[str, str, str], list[str]] = {}
     for (rule, name), outcome in tests.items():
         known: Mapping[str, str] = outcome.known or {"": ""}
-        if outcome.state in (FAILED, NOT_SUPPORTED):
+        if outcome.state in (FAILED, DIFFERS, NOT_SUPPORTED):
             known = {outcome.state: ""}
         for reason, link in known.items():
             what = reason.removeprefix(f"{rule}: ")

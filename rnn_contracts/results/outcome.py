@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 Properties = list[tuple[str, object]]
 
 PASSED, FAILED, KNOWN, FIXED = "passed", "failed", "known failure", "fixed"
-NOT_SUPPORTED, NOT_CHECKED = "not supported", "not checked"
-STATES = (PASSED, FAILED, KNOWN, FIXED, NOT_SUPPORTED, NOT_CHECKED)
+DIFFERS, NOT_SUPPORTED, NOT_CHECKED = "differs", "not supported", "not checked"
+STATES = (PASSED, FAILED, KNOWN, FIXED, DIFFERS, NOT_SUPPORTED, NOT_CHECKED)
 
 _LINKED = re.compile(r"(.*?)(?: \((https://[^\s()<>|]+)\))?", re.DOTALL)
 
@@ -19,13 +19,14 @@ _LINKED = re.compile(r"(.*?)(?: \((https://[^\s()<>|]+)\))?", re.DOTALL)
 class Outcome:
     """What came of one test.
 
-    state         one of ``STATES``; ``fixed`` is a known failure that no longer happens
+    state         one of ``STATES``; ``fixed`` is a known failure that no longer happens, and a subject
+                  ``differs`` from torch in a rule that torch does not document
     broken        the rule that a violation names, which may be another than that of the test
     known         why the failure is known, each reason with the link to its upstream issue or ""
     refusals      the types of the exceptions by which wrong calls were refused
     unsupported   what the subject does not support, of which nothing was checked
     examples      cases that were checked
-    message       the message of the violation by which a known failure happened
+    message       the message of the violation, where the test did not fail of it
     """
 
     state: str
@@ -53,7 +54,7 @@ class Outcome:
 
     def merged_with(self, other: Outcome) -> Outcome:
         """The outcome of two parts of one test: the worse state, and all that is known."""
-        worst_first = (FAILED, NOT_CHECKED, KNOWN, FIXED, PASSED, NOT_SUPPORTED)
+        worst_first = (FAILED, NOT_CHECKED, KNOWN, DIFFERS, FIXED, PASSED, NOT_SUPPORTED)
         return Outcome(
             min(self.state, other.state, key=worst_first.index),
             self.broken or other.broken,

@@ -110,6 +110,31 @@ LAWS = (
                   "GRU, LSTM: rnn_contracts/checking/equations.py",
     ),
     Rule(
+        "gates-are-ordered", "law",
+        "Weights and biases hold the gates in the order r, z, n for GRU and i, f, g, o for LSTM",
+        layers=("GRU", "LSTM", "GRUCell", "LSTMCell"), values=True, domain={"initial_state": True},
+        condition="rows 0 to H_cell - 1 of weight_ih, weight_hh, bias_ih and bias_hh are r or i, the "
+                  "next H_cell rows z or f, then n or g, then o",
+    ),
+    Rule(
+        "reset-gate-follows-the-product", "law",
+        "The reset gate of a GRU multiplies W_hn h + b_hn, not h",
+        layers=("GRU", "GRUCell"), values=True, domain={"bias": True, "initial_state": True},
+        condition="n = tanh(W_in x + b_in + r * (W_hn h + b_hn))",
+    ),
+    Rule(
+        "call-arguments", "law",
+        "A call takes input and hx by these names, and in this order",
+        layers=LAYERS + CELLS, values=True, domain=_SURE,
+        condition="layer(input=input, hx=hx) == layer(input, hx)",
+    ),
+    Rule(
+        "state-list-accepted", "law",
+        "LSTM and LSTMCell take a list [h_0, c_0] as they take the tuple (h_0, c_0)",
+        layers=("LSTM", "LSTMCell"), values=True, domain={"initial_state": True, **_SURE},
+        condition="layer(input, [h_0, c_0]) == layer(input, (h_0, c_0))",
+    ),
+    Rule(
         "packed-is-per-sequence", "law",
         "Each sequence of a packed input gives the results of the same sequence run alone",
         values=True, domain={"layout": "packed", **_SURE},

@@ -16,6 +16,19 @@ PARAMETERS = (
                   "for RNN and RNNCell alone",
     ),
     Rule(
+        "constructor-arguments", "parameter",
+        "The constructor's arguments have the documented order, names and defaults",
+        layers=LAYERS + CELLS, values=True, domain={"dropout_acts": False},
+        condition="a layer made by position, with every default given, has the parameters and results "
+                  "of one made by name, with defaults left out; device and dtype by name alone",
+    ),
+    Rule(
+        "true-input-size-accepted", "parameter",
+        "input_size=True makes the layer that input_size=1 makes",
+        layers=LAYERS + CELLS,
+        condition="the constructor returns, and the parameters have the shapes of input_size=1",
+    ),
+    Rule(
         "parameter-names", "parameter",
         "Parameters are weight_ih, weight_hh, bias_ih, bias_hh, weight_hr, named by layer and direction",
         layers=LAYERS + CELLS,

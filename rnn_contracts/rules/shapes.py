@@ -46,8 +46,19 @@ SHAPES = (
     Rule(
         "packed-output", "shape",
         "Packed input gives a packed output with the same batch_sizes and indices",
-        tensors=("output",), columns=("packed",), domain={"layout": "packed"},
+        tensors=("output",), domain={"layout": "packed"},
         condition="output.batch_sizes, .sorted_indices and .unsorted_indices equal those of input",
+    ),
+    Rule(
+        "packed-output-shape", "shape",
+        "The shape of a packed output is that of its data: (sum(lengths), D*H_out)",
+        tensors=("output",), columns=("packed",), domain={"layout": "packed"},
+    ),
+    Rule(
+        "packed-batch-sizes", "shape",
+        "batch_sizes[t] of a packed output is the number of sequences that are longer than t",
+        values=True, tensors=("output",), domain={"layout": "packed"},
+        condition="output.batch_sizes[t] == the number of n with lengths[n] > t",
     ),
     Rule(
         "batch-first-ignored-unbatched", "shape",

@@ -125,6 +125,23 @@ OF_LAWS = {
         quote=_EQUATIONS,
         pitfalls=("#94754",),
     ),
+    "gates-are-ordered": Source(
+        DOCS.format("LSTM"),
+        quote={
+            "GRU": "(W_ir|W_iz|W_in)",
+            "LSTM": "(W_ii|W_if|W_ig|W_io)"},
+    ),
+    "reset-gate-follows-the-product": Source(
+        DOCS.format("GRU"),
+        quote={"GRU": "The calculation of new gate :math:`n_t` subtly differs from the original paper "
+                      "and other frameworks."},
+    ),
+    "call-arguments": Source(
+        DOCS.format("RNN"),
+    ),
+    "state-list-accepted": Source(
+        DOCS.format("LSTM"),
+    ),
     "packed-is-per-sequence": Source(
         DOCS.format("RNN"),
         quote=same("The input can also be a packed variable length sequence."),

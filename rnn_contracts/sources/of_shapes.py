@@ -6,6 +6,14 @@ from rnn_contracts.layer import CELLS, LAYERS
 from rnn_contracts.sources.source import DOCS, PYTORCH, Source, same
 
 # fmt: off
+_SIGNATURES = {
+    "RNN": "input_size,hidden_size,num_layers=1,nonlinearity='tanh',bias=True,"
+           "batch_first=False,dropout=0.0,bidirectional=False",
+    "GRU": "input_size,hidden_size,num_layers=1,bias=True,batch_first=False,dropout=0.0,"
+           "bidirectional=False",
+    "LSTM": "input_size,hidden_size,num_layers=1,bias=True,batch_first=False,dropout=0.0,"
+            "bidirectional=False,proj_size=0"}
+
 OF_SHAPES = {
     "input-shape": Source(
         DOCS.format("RNN"),
@@ -69,6 +77,15 @@ OF_SHAPES = {
             "will also be a packed sequence."),
         pitfalls=("#95118",),
     ),
+    "packed-output-shape": Source(
+        DOCS.format("utils.rnn.PackedSequence"),
+        quote={"utils.rnn.PackedSequence": "data (Tensor): Tensor containing packed sequence"},
+    ),
+    "packed-batch-sizes": Source(
+        DOCS.format("utils.rnn.PackedSequence"),
+        quote={"utils.rnn.PackedSequence": "batch_sizes (Tensor): Tensor of integers holding "
+                                           "information about the batch size at each sequence step"},
+    ),
     "batch-first-ignored-unbatched": Source(
         DOCS.format("RNN"),
         quote=same("``batch_first`` argument is ignored for unbatched inputs."),
@@ -111,13 +128,16 @@ OF_SHAPES = {
     ),
     "constructor-accepts": Source(
         DOCS.format("LSTM"),
-        quote={
-            "RNN": "input_size,hidden_size,num_layers=1,nonlinearity='tanh',bias=True,"
-                   "batch_first=False,dropout=0.0,bidirectional=False",
-            "GRU": "input_size,hidden_size,num_layers=1,bias=True,batch_first=False,dropout=0.0,"
-                   "bidirectional=False",
-            "LSTM": "input_size,hidden_size,num_layers=1,bias=True,batch_first=False,dropout=0.0,"
-                    "bidirectional=False,proj_size=0"},
+        quote=_SIGNATURES,
+    ),
+    "constructor-arguments": Source(
+        DOCS.format("LSTM"),
+        quote=_SIGNATURES,
+        pitfalls=("#39311", "#114617"),
+    ),
+    "true-input-size-accepted": Source(
+        DOCS.format("RNN"),
+        pitfalls=("#136937",),
     ),
     "parameter-names": Source(
         DOCS.format("LSTM"),

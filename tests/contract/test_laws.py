@@ -7,12 +7,14 @@ the same number may be off by rounding; only the same call made again must be eq
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from rnn_contracts.checking.trial import ROUNDING, Trial
+from rnn_contracts.checking.trial import ROUNDING, Trial, called
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.layer import CELLS
 from rnn_contracts.rule_tests.statement import rule_test
@@ -80,7 +82,7 @@ def test_initial_state_reaches_every_layer_and_direction(trial: Trial) -> None:
         for row in range(D * case.layer.num_layers):
             state = [tensor.clone() for tensor in trial.state]
             by_row(case, state[part])[row] = torch.nan
-            after = by_row(case, trial.call(state=tuple(state))[name])
+            after = by_row(case, trial.call(state=tuple(state), layer=trial.layer)[name])
             found = f"{name}[{row}] has numbers with NaN in {['h_0', 'c_0'][part]}[{row}]"
             trial.assert_that(after[row].isnan().all(), name, found)
             below = row // D * D
@@ -112,7 +114,7 @@ def test_rows_are_independent(trial: Trial) -> None:
     before = trial.call()
     for row in (0, -1):
         input, *state = (only_row(row, part) for part in (trial.input, *trial.state))
-        after = trial.call(input, tuple(state))
+        after = trial.call(input, tuple(state), layer=trial.layer)
         for name in before:
             found, expected = after[name][..., row, :], before[name][..., row, :]
             trial.assert_close(name, found, expected, units=ROUNDING)
@@ -124,7 +126,8 @@ def test_steps_are_causal(trial: Trial) -> None:
     t = len(trial.input) // 2
     input = trial.input.clone()
     input[t:] = torch.nan
-    before, after = trial.call()["output"][:t], trial.call(input)["output"][:t]
+    before = trial.call()["output"][:t]
+    after = trial.call(input, layer=trial.layer)["output"][:t]
     trial.assert_close("output", after, before, units=ROUNDING)
 
 
@@ -169,6 +172,62 @@ def test_directions_decompose(trial: Trial) -> None:
 def test_recurrence(trial: Trial) -> None:
     """The results are those of the step equations, computed in float64."""
     trial.assert_all_close(trial.call(), trial.expected_by_equations(), units=ROUNDING)
+
+
+@rule_test(least_N=1, longest=9)
+def test_gates_are_ordered(trial: Trial) -> None:
+    """With one parameter alone at a level for each gate, every unit of layer 0 is the same number."""
+    D = trial.case.axes["D"]
+    levels = (0.5, -1.0, 1.5, -0.25)
+    ones = torch.ones_like(trial.input)
+    state = tuple(torch.full_like(part, 0.75) for part in trial.state)
+    biases = ["bias_ih", "bias_hh"] if trial.case.layer.bias else []
+    for source in ["weight_ih", "weight_hh", *biases]:
+        set_gates(trial, source, levels)
+        results = trial.call(ones, state)
+        for row, length in enumerate(trial.lengths):
+            for name, expected in driven(trial.case, source, levels, length).items():
+                found = by_row(trial.case, results[name])[:D, row]
+                trial.assert_close(name, found, torch.full_like(found, expected), units=ROUNDING)
+
+
+@rule_test(least_N=1, longest=9)
+def test_reset_gate_follows_the_product(trial: Trial) -> None:
+    """With weight_hh and bias_hh of n alone, and a bias that makes r, n is tanh(r * (W h + b))."""
+    H, cell = trial.case.layer.hidden_size, trial.case.layer.kind in CELLS
+    with torch.no_grad():
+        for name, parameter in trial.parameters().items():
+            others = slice(2 * H) if "_hh" in name else slice(H, 3 * H)
+            parameter[slice(None) if "weight_ih" in name else others] = 0
+    weights = {name: value.detach().double() for name, value in trial.parameters().items()}
+    name = "h_1" if cell else "h_n"
+    found = by_row(trial.case, trial.call()[name])
+    for d, suffix in enumerate([""] if cell else ["_l0", "_l0_reverse"][: trial.case.axes["D"]]):
+        r = torch.sigmoid(weights[f"bias_ih{suffix}"][:H])
+        W, b = weights[f"weight_hh{suffix}"][2 * H :], weights[f"bias_hh{suffix}"][2 * H :]
+        for row, length in enumerate(trial.lengths):
+            h = by_row(trial.case, trial.state[0])[d, row].double()
+            for _ in range(length):
+                h = (torch.tanh(r * (W @ h + b)) + h) / 2
+            trial.assert_close(name, found[d, row], h, units=ROUNDING)
+
+
+@rule_test(least_N=1)
+def test_call_arguments(trial: Trial) -> None:
+    """The same by name and by position."""
+
+    def call(*given: object) -> object:
+        return trial.layer(**dict(zip(("input", "hx"), given, strict=False)))
+
+    by_name = called(call, trial.layer)
+    trial.assert_all_close(trial.call(layer=by_name), trial.call(), units=ROUNDING)
+
+
+@rule_test(least_N=1)
+def test_state_list_accepted(trial: Trial) -> None:
+    """The same for a list as for the tuple."""
+    of_a_list = called(lambda tensor, state: trial.layer(tensor, list(state)), trial.layer)
+    trial.assert_all_close(trial.call(layer=of_a_list), trial.call(), units=ROUNDING)
 
 
 @rule_test(longest=9)
@@ -294,6 +353,43 @@ def in_parts(
                 finals[name].append(final)
         input = torch.cat(outputs, -1)
     return input, {name: torch.cat(parts) for name, parts in finals.items() if parts}
+
+
+def set_gates(trial: Trial, source: str, levels: Sequence[float]) -> None:
+    """Put every parameter of layer 0 at zero, but ``source`` at a level in the rows of each gate.
+
+    A projection becomes a mean, which leaves equal numbers as they are.
+    """
+    H = trial.case.layer.hidden_size
+    with torch.no_grad():
+        for name, parameter in trial.parameters().items():
+            parameter.fill_(1 / H if "weight_hr" in name else 0)
+            if name.removesuffix("_reverse") in (source, f"{source}_l0"):
+                width = parameter.shape[1] if parameter.dim() > 1 else 1
+                for gate, level in zip(range(len(parameter) // H), levels, strict=False):
+                    parameter[gate * H : (gate + 1) * H] = level / width
+
+
+def driven(case: Case, source: str, levels: Sequence[float], length: int) -> dict[str, float]:
+    """The final state of a unit whose gates are driven by one parameter alone, from 0.75 on."""
+    h = c = 0.75
+    for _ in range(length):
+        drive = h if source == "weight_hh" else 1.0
+        if "GRU" in case.layer.kind:
+            r, z, n = (level * drive for level in levels[:3])
+            n = n * sigmoid(r) if source.endswith("hh") else n
+            h = (1 - sigmoid(z)) * math.tanh(n) + sigmoid(z) * h
+        else:
+            i, f, g, o = (level * drive for level in levels)
+            c = sigmoid(f) * c + sigmoid(i) * math.tanh(g)
+            h = sigmoid(o) * math.tanh(c)
+    ends = {"h": h, "c": c} if "LSTM" in case.layer.kind else {"h": h}
+    moment = "_1" if case.layer.kind in CELLS else "_n"
+    return {state + moment: value for state, value in ends.items()}
+
+
+def sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x))
 
 
 def flip(sequences: Tensor, lengths: tuple[int, ...]) -> Tensor:

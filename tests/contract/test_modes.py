@@ -6,15 +6,14 @@ import contextlib
 import copy
 import pickle
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from rnn_contracts.checking.trial import ROUNDING, Trial
+from rnn_contracts.checking.trial import ROUNDING, Trial, called
 from rnn_contracts.rule_tests.statement import rule_test
 from rnn_contracts.variations import GRAD_MODES
 
@@ -159,13 +158,3 @@ def quietly() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
-
-
-def called(function: Callable[..., object], layer: nn.Module) -> nn.Module:
-    """A module that calls the function, in the place of a layer."""
-
-    class Called(nn.Module):
-        def forward(self, *arguments: object) -> object:
-            return function(*arguments)
-
-    return Called().train(layer.training)

@@ -3,6 +3,7 @@
 import torch
 
 from rnn_contracts.checking.check import Check
+from rnn_contracts.checking.trial import ROUNDING, Trial
 from rnn_contracts.rule_tests.statement import rule_test
 
 
@@ -10,6 +11,23 @@ from rnn_contracts.rule_tests.statement import rule_test
 def test_constructor_accepts(check: Check) -> None:
     """Every combination of the documented arguments makes a layer."""
     check.build()
+
+
+@rule_test(least_N=1, longest=5)
+def test_constructor_arguments(trial: Trial) -> None:
+    """By position, with every default given, it is the layer that the names alone have made."""
+    other = trial.build_by_position()
+    found = {name: tuple(part.shape) for name, part in other.named_parameters()}
+    expected = {name: tuple(part.shape) for name, part in trial.layer.named_parameters()}
+    trial.assert_that(found == expected, "layer", f"made by position has {found}")
+    other.load_state_dict(trial.layer.state_dict())
+    trial.assert_all_close(trial.call(layer=other), trial.call(), units=ROUNDING)
+
+
+@rule_test(build_only=True)
+def test_true_input_size_accepted(check: Check) -> None:
+    """The parameters have the shapes of input_size=1."""
+    check.assert_true_is_one()
 
 
 @rule_test(build_only=True)

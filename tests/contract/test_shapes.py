@@ -56,6 +56,18 @@ def test_packed_output(check: Check) -> None:
 
 
 @rule_test()
+def test_packed_output_shape(check: Check) -> None:
+    """The data of a packed output is (sum(lengths), D*H_out)."""
+    check.assert_shapes()
+
+
+@rule_test()
+def test_packed_batch_sizes(check: Check) -> None:
+    """batch_sizes[t] counts the sequences that have a step t."""
+    check.assert_batch_sizes()
+
+
+@rule_test()
 def test_batch_first_ignored_unbatched(check: Check) -> None:
     """A batch_first layer reads an unbatched input as (L, H_in) all the same."""
     check.assert_shapes()

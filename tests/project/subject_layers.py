@@ -23,6 +23,17 @@ class Strict(nn.LSTM):
             raise TypeError("bidirectional")
 
 
+class AnyDtype(nn.GRU):
+    """Takes input of every dtype."""
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        """As torch's own."""
+        dtype = next(self.parameters()).dtype
+        if isinstance(input, PackedSequence):
+            return super().forward(input._replace(data=input.data.to(dtype)), hx)
+        return super().forward(input.to(dtype), hx)
+
+
 class Outer:
     """A name within a name."""
 

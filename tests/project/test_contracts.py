@@ -179,7 +179,9 @@ def test_rule_by_id() -> None:
         ValueError, match=r"^no rule 'final-hiden-shape'; did you mean final-hidden"
     ):
         rule("final-hiden-shape")
-    with pytest.raises(ValueError, match=rf"^no rule 'xyz'; `rnn-contracts list` names all {len(RULES)}"):
+    with pytest.raises(
+        ValueError, match=rf"^no rule 'xyz'; `rnn-contracts list` names all {len(RULES)}"
+    ):
         rule("xyz")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -52,13 +53,35 @@ def test_a_broken_subject_is_rejected() -> None:
     violations = [it for it in outcome.failed.values() if isinstance(it, ContractViolation)]
     assert len(violations) == len(outcome.failed) > 0
     by_rule = {violation.rule_id: str(violation) for violation in violations}
-    assert {*by_rule} == {"final-hidden-shape", "empty-batch-allowed"}
+    assert {*by_rule} == {"final-hidden-shape"}
     message = by_rule["final-hidden-shape"]
     assert "\n  FollowsBatchFirst(" in message
     code = message.partition("reproduce:\n")[2].rpartition("\n  see ")[0]
     line = "from subject_layers import Outer; FollowsBatchFirst = Outer.FollowsBatchFirst\n"
     assert line in code
     exec(code, {})
+
+
+def test_observed_rules_do_not_judge_a_subject(capsys: pytest.CaptureFixture[str]) -> None:
+    """What torch does not document is told apart, and the run is green."""
+    rules = ("-m", "rule(id='input-dtype-refused') or rule(id='input-width-refused')", "-pterminal")
+    outcome = check("GRU=subject_layers:AnyDtype", *rules)
+    assert outcome.exit_code == pytest.ExitCode.OK
+    assert outcome.failed == {}
+    out = capsys.readouterr().out
+    assert "AnyDtype: 2 rules: 1 differs, 1 passed" in out
+    assert "differs from torch where torch documents nothing, which is no failure:" in out
+    assert re.search(r"rnn-contracts:   input-dtype-refused: \w+-\w+: was accepted", out)
+    assert len(run_suite(*rules, "--rnn-device=cpu", "-k", "not quote").failed) == 0
+
+
+def test_documented_rules_judge_a_subject() -> None:
+    """The same layer fails where torch says what is right."""
+    outcome = check("GRU=subject_layers:Outer.FollowsBatchFirst", "-k", "batch_first-2_layers")
+    (reported,) = {
+        it.rule_id for it in outcome.failed.values() if isinstance(it, ContractViolation)
+    }
+    assert reported == "final-hidden-shape"
 
 
 def test_what_a_subject_does_not_take_is_not_supported() -> None:

@@ -9,10 +9,12 @@ import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensor
 from torch.autograd.function import once_differentiable
+from torch.nn.utils.rnn import PackedSequence
 
 from broken_layers.alter import (
     BROKEN,
     Broken,
+    altered_call,
     batch_size,
     breaks_call,
     change_hidden,
@@ -612,3 +614,102 @@ def exported_to_something_else(layer: Any, forward: Any, input: Any, hx: Any) ->
 @breaks_call("export-agrees")
 def exported_without_initial_state(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
     return forward(input, None if torch.compiler.is_compiling() else hx)
+
+
+def gates_moved(stem: str, order: tuple[int, ...]) -> Any:
+    """A call that reads the gates of the parameters ``stem`` in another order."""
+
+    def change(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+        order_of_kind = order[: 4 if "LSTM" in type(layer).__name__ else 3]
+        weights = dict(layer.named_parameters())
+        for name, weight in weights.items():
+            if name.startswith(stem) and "weight_hr" not in name:
+                parts = weight.split(layer.hidden_size)
+                weights[name] = torch.cat([parts[gate] for gate in order_of_kind])
+        plain = copy.copy(layer)
+        plain.__class__ = type(layer).__mro__[1]
+        return torch.func.functional_call(plain, weights, (input, hx))
+
+    return change
+
+
+BROKEN.append(
+    Broken("gates-are-ordered", "first_gates_swapped", altered_call(gates_moved("", (1, 0, 2, 3))))
+)
+BROKEN.append(
+    Broken(
+        "gates-are-ordered",
+        "gates_of_bias_hh_swapped",
+        altered_call(gates_moved("bias_hh", (1, 0, 2, 3))),
+    )
+)
+
+
+@breaks_call("reset-gate-follows-the-product")
+def reset_gate_before_the_product(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    return reset_first(layer, forward, input, hx, outside=False)
+
+
+@breaks_call("reset-gate-follows-the-product")
+def reset_gate_leaves_out_the_bias(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    return reset_first(layer, forward, input, hx, outside=True)
+
+
+def reset_first(layer: Any, forward: Any, input: Any, hx: Any, *, outside: bool) -> Any:
+    """One step of a GRUCell, or of a GRU of one layer, as others compute it."""
+    if hx is None or not layer.bias or isinstance(input, PackedSequence):
+        return forward(input, hx)
+    cell = isinstance(layer, nn.RNNCellBase)
+    if not cell and (layer.num_layers > 1 or layer.bidirectional or not steps_of_one(layer, input)):
+        return forward(input, hx)
+    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    W, U, b, c = (getattr(layer, name if cell else f"{name}_l0") for name in names)
+    h = hx if cell else hx[0]
+    x = input if cell or input.dim() == 2 else input.flatten(0, 1)
+    xr, xz, xn = (x @ W.T + b).chunk(3, -1)
+    Ur, Uz, Un = U.chunk(3)
+    cr, cz, cn = c.chunk(3)
+    r, z = torch.sigmoid(xr + h @ Ur.T + cr), torch.sigmoid(xz + h @ Uz.T + cz)
+    n = torch.tanh(xn + (r * (h @ Un.T) if outside else (r * h) @ Un.T) + cn)
+    h = (1 - z) * n + z * h
+    if cell:
+        return h
+    return h.reshape(*input.shape[:-1], -1), h[None]
+
+
+def steps_of_one(layer: Any, input: Any) -> bool:
+    return bool(input.dim() == 3 and input.shape[1 if layer.batch_first else 0] == 1)
+
+
+def hx_called_state(base: type[Any]) -> type[nn.Module]:
+    class Altered(base):  # type: ignore[misc]
+        def forward(self, input: Any, state: Any = None) -> Any:
+            return super().forward(input, state)
+
+    return in_place_of(base, Altered)
+
+
+def input_called_x(base: type[Any]) -> type[nn.Module]:
+    class Altered(base):  # type: ignore[misc]
+        def forward(self, x: Any, hx: Any = None) -> Any:
+            return super().forward(x, hx)
+
+    return in_place_of(base, Altered)
+
+
+BROKEN.append(Broken("call-arguments", "hx_called_state", hx_called_state))
+BROKEN.append(Broken("call-arguments", "input_called_x", input_called_x))
+
+
+@breaks_call("state-list-accepted")
+def state_in_a_list_refused(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    if isinstance(hx, list):
+        raise TypeError("a tuple is expected")
+    return forward(input, hx)
+
+
+@breaks_call("state-list-accepted")
+def state_in_a_list_ignored_if_packed(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    if isinstance(hx, list) and isinstance(input, PackedSequence):
+        hx = None
+    return forward(input, hx)

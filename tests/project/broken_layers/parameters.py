@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -137,3 +138,35 @@ def dtype_ignored(layer: Any, init: Any, dtype: Any = None, **arguments: Any) ->
 def meta_ignored_by_biases(layer: Any, init: Any, **arguments: Any) -> None:
     init(**arguments)
     replace_parameters(layer, "bias", lambda bias: torch.zeros(bias.shape, dtype=bias.dtype))
+
+
+@breaks_build("constructor-arguments")
+def bias_defaults_to_false_by_position(layer: Any, init: Any, **arguments: Any) -> None:
+    # Whoever gives all arguments by position gives bias too.
+    if len(init.args) > 2:
+        arguments["bias"] = False
+        init = functools.partial(init.func, *init.args[:2])
+    init(**arguments)
+
+
+@breaks_build("constructor-arguments")
+def neighbours_of_bias_change_places(layer: Any, init: Any, **arguments: Any) -> None:
+    values = [*init.args]
+    if len(values) > 6:
+        values[4], values[3] = values[3], values[4]
+    init.func(*values, **arguments)
+
+
+@breaks_build("true-input-size-accepted")
+def bool_input_size_refused(layer: Any, init: Any, **arguments: Any) -> None:
+    if init.args[0] is True:
+        raise TypeError("input_size should be of type int, got: bool")
+    init(**arguments)
+
+
+@breaks_build("true-input-size-accepted")
+def bool_input_size_doubled_without_bias(
+    layer: Any, init: Any, bias: bool = True, **arguments: Any
+) -> None:
+    size = 2 if init.args[0] is True and not bias else init.args[0]
+    init.func(size, *init.args[1:], bias=bias, **arguments)

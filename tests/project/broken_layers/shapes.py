@@ -300,3 +300,36 @@ def rnn_cell_answers_like_a_layer_without_initial_state(
 ) -> Any:
     state = forward(input, hx)
     return (input, state) if hx is None else state
+
+
+@breaks_call("packed-output-shape")
+def packed_output_without_its_last_row(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    output, state = forward(input, hx)
+    return output._replace(data=output.data[:-1]) if packed(output) else output, state
+
+
+@breaks_call("packed-output-shape")
+def packed_output_of_one_sequence_of_one_direction(
+    layer: Any, forward: Any, input: Any, hx: Any
+) -> Any:
+    output, state = forward(input, hx)
+    if packed(output) and int(output.batch_sizes[0]) == 1 and layer.bidirectional:
+        output = output._replace(data=output.data[:, : output.data.shape[1] // 2])
+    return output, state
+
+
+@breaks_call("packed-batch-sizes")
+def batch_sizes_are_lengths(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    output, state = forward(input, hx)
+    if packed(output):
+        lengths = pad_packed_sequence(output)[1]
+        output = output._replace(batch_sizes=lengths.sort(descending=True)[0])
+    return output, state
+
+
+@breaks_call("packed-batch-sizes")
+def batch_sizes_of_equal_lengths_in_one(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    output, state = forward(input, hx)
+    if packed(output) and len({*output.batch_sizes.tolist()}) == 1:
+        output = output._replace(batch_sizes=output.batch_sizes.sum()[None])
+    return output, state
