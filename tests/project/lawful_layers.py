@@ -9,8 +9,8 @@ import warnings
 from typing import Any
 
 import torch
-from broken_layers.alter import Alter, altered_call
-from torch import Tensor
+from broken_layers.alter import Alter, altered_call, packed, unbatched
+from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from rnn_contracts.checking import equations
@@ -22,7 +22,7 @@ def map_tensors(change: Any, value: Any) -> Any:
     """Change every floating-point tensor in a result, whatever its structure."""
     if isinstance(value, PackedSequence):
         return value._replace(data=change(value.data))
-    if isinstance(value, tuple):
+    if isinstance(value, (tuple, list)):
         return tuple(map_tensors(change, part) for part in value)
     return value if value is None else change(value)
 
@@ -59,6 +59,49 @@ def computed_in_float64(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
     map_tensors(parts.append, torch.func.functional_call(plain, weights, arguments))
     precise = iter(parts)
     return map_tensors(lambda like: next(precise).to(like.dtype), looks)
+
+
+def precise_if_unbatched(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    return precise_if(unbatched(input), layer, forward, input, hx)
+
+
+def precise_if_batch_first(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    return precise_if(getattr(layer, "batch_first", False), layer, forward, input, hx)
+
+
+def precise_without_a_state(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    return precise_if(hx is None, layer, forward, input, hx)
+
+
+def precise_if_packed(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    return precise_if(packed(input), layer, forward, input, hx)
+
+
+def precise_states(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    """The states are computed apart from output."""
+    plain = forward(input, hx)
+    if isinstance(layer, nn.RNNCellBase) or (layer.training and layer.dropout):
+        return plain
+    return plain[0], computed_in_float64(layer, forward, input, hx)[1]
+
+
+def precise_if(condition: Any, layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    """Two ways to the same number, which rounding tells apart."""
+    return (computed_in_float64 if condition else plainly)(layer, forward, input, hx)
+
+
+def plainly(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    return forward(input, hx)
+
+
+TWO_WAYS = {
+    "unbatched-is-a-batch-of-one": precise_if_unbatched,
+    "batch-first-is-a-transposition": precise_if_batch_first,
+    "initial-state-defaults-to-zero": precise_without_a_state,
+    "final-hidden-is-last-output": precise_states,
+    "packed-is-per-sequence": precise_if_packed,
+}
+"""Lawful layers that a comparison bit for bit would reject, by the law that compares."""
 
 
 def off_by_rounding(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
@@ -111,7 +154,8 @@ def written_in_python(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
     looks = forward(input, hx)
     if isinstance(input, PackedSequence) or (layer.training and getattr(layer, "dropout", 0)):
         return looks
-    described, state = Layer.of(layer), () if hx is None else hx if isinstance(hx, tuple) else (hx,)
+    described = Layer.of(layer)
+    state = () if hx is None else (hx,) if isinstance(hx, Tensor) else tuple(hx)
     if described.kind in CELLS:
         rows, state = input.reshape(1, -1, input.shape[-1]), tuple(part[None] for part in state)
         state = tuple(part.reshape(1, -1, part.shape[-1]) for part in state)
@@ -134,6 +178,7 @@ LAWFUL: dict[str, Alter] = {
         results_not_contiguous,
         slow,
         computed_in_float64,
+        *TWO_WAYS.values(),
         off_by_rounding,
         warns,
         results_copied,

@@ -5,11 +5,15 @@ from __future__ import annotations
 import collections
 
 import pytest
+import torch
 from broken_layers import BROKEN, Broken
-from lawful_layers import LAWFUL
+from broken_layers.alter import altered_call
+from lawful_layers import LAWFUL, TWO_WAYS
 from run_suite import run_suite
-from torch import nn
+from torch import Tensor, nn
 
+from rnn_contracts.checking import trial
+from rnn_contracts.checking.trial import Trial
 from rnn_contracts.checking.violation import ContractViolation
 from rnn_contracts.layer import CELLS, LAYERS
 from rnn_contracts.rules import RULES
@@ -33,6 +37,23 @@ def test_every_rule_rejects_two_layers() -> None:
     """No rule is without teeth."""
     layers = collections.Counter(broken.rule for broken in BROKEN)
     assert {rule: layers[rule] for rule in RULES if layers[rule] < 2} == {}
+
+
+@pytest.mark.parametrize("rule", TWO_WAYS)
+def test_two_ways_to_a_number_differ_by_rounding(
+    rule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked for bit for bit, the law would reject a layer that is lawful."""
+    monkeypatch.setattr(nn, "GRU", altered_call(TWO_WAYS[rule])(nn.GRU))
+    monkeypatch.setattr(trial.Trial, "assert_close", bit_for_bit)
+    options = ("--rnn-device", "cpu", "-k", "GRU and not Cell", "--hypothesis-profile=default")
+    assert run_suite("-m", f"rule(id={rule!r})", *options).failed != {}
+
+
+def bit_for_bit(self: Trial, name: str, found: Tensor, expected: Tensor, **_: object) -> None:
+    self.comparisons += 1
+    if not torch.equal(found, expected):
+        self.fail_at(name, "is not the same")
 
 
 # A lawful layer differs alike in every stack: one of two layers and two directions stands for all.
