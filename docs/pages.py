@@ -112,20 +112,6 @@ def rule_page(rule: Rule) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def how_it_is_refused(runs: describe_runs.Lines) -> list[str]:
-    """Return what refused means, what torch raises, and what it does where it deviates."""
-    headings = {
-        "refused means": "Refused means:",
-        "refused by": "Torch refuses by:",
-        "instead": "Where a deviation is known, torch did this instead:",
-    }
-    shown = {name: heading for name, heading in headings.items() if runs[name]}
-    parts = ["## How it is refused"] if shown else []
-    for name, heading in shown.items():
-        parts += [heading, bullets(map(in_markdown, runs[name]))]
-    return [*parts, TESTS] if shown else []
-
-
 def rule_picture(rule: Rule) -> str:
     """Return the picture of a layer that the rule is about. Its sizes all differ."""
     kind = rule.layers[-1] if rule.layers == CELLS else rule.layers[0]
@@ -148,6 +134,20 @@ def rule_picture(rule: Rule) -> str:
         call = shapes(layer, shape, lengths)
     svg = call.svg(rule.tensors or TENSORS)
     return fenced("{raw} html", f"<p><code>{call.layer}</code></p>\n{svg}")
+
+
+def how_it_is_refused(runs: describe_runs.Lines) -> list[str]:
+    """Return what refused means, what torch raises, and what it does where it deviates."""
+    headings = {
+        "refused means": "Refused means:",
+        "refused by": "Torch refuses by:",
+        "instead": "Where a deviation is known, torch did this instead:",
+    }
+    shown = {name: heading for name, heading in headings.items() if runs[name]}
+    parts = ["## How it is refused"] if shown else []
+    for name, heading in shown.items():
+        parts += [heading, bullets(map(in_markdown, runs[name]))]
+    return [*parts, TESTS] if shown else []
 
 
 def rule_index() -> str:
