@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rnn_contracts import RULES, Layer, Rule, contracts, shapes
-from rnn_contracts.citing import describe_rule, picture
+from rnn_contracts.citing import describe_rule, describe_runs, picture
 from rnn_contracts.citing.citations import CITATIONS
 from rnn_contracts.citing.describe_call import PACKED
 from rnn_contracts.citing.escaping import in_markdown
@@ -29,6 +29,11 @@ FAMILIES = {
     "law": "Laws: the values behind the shapes",
     "refusal": "Refusals: what must raise",
 }
+
+TESTS = (
+    "Each test tries one kind of wrong call on one class. A range of releases stands for those in it "
+    "that were run."
+)
 
 
 def write(docs: Path) -> None:
@@ -97,7 +102,10 @@ def rule_page(rule: Rule) -> str:
     if rule.pitfalls:
         caught = bullets(f"<{issue}>" for issue in describe_rule.pitfalls(rule))
         parts += ["## Who was caught by it", caught]
+    runs = describe_runs.of_rule(rule)
+    parts += how_it_is_refused(runs)
     parts += ["## Known deviations", bullets(map(linked, describe_rule.deviations(rule)))]
+    parts += ["## Recorded runs", bullets(map(in_markdown, runs["recorded"]))]
     parts += [
         "## How it is checked",
         bullets([f"`{rule.test}`"]),
@@ -148,6 +156,20 @@ def rule_picture(rule: Rule) -> str:
     return fenced("{raw} html", f"<p><code>{call.layer}</code></p>\n{svg}")
 
 
+def how_it_is_refused(runs: describe_runs.Lines) -> list[str]:
+    """Return what refused means, what torch raises, and what it does where it deviates."""
+    headings = {
+        "refused means": "Refused means:",
+        "refused by": "Torch refuses by:",
+        "instead": "Where a deviation is known, torch did this instead:",
+    }
+    shown = {name: heading for name, heading in headings.items() if runs[name]}
+    parts = ["## How it is refused"] if shown else []
+    for name, heading in shown.items():
+        parts += [heading, bullets(map(in_markdown, runs[name]))]
+    return [*parts, TESTS] if shown else []
+
+
 def rule_index() -> str:
     """Return the page that lists all rules by family."""
     parts = [
@@ -159,8 +181,10 @@ def rule_index() -> str:
         rules = [rule for rule in RULES.values() if rule.family == family]
         rows = [[f"{{rnn-rule}}`{rule.id}`", in_markdown(rule.sentence)] for rule in rules]
         toctree = "\n".join([":hidden:", "", *(rule.id for rule in rules)])
+        about = [f"Refused means: {describe_runs.REFUSED_MEANS}."] * (family == "refusal")
         parts += [
             f"## {title}",
+            *about,
             markdown_table(["rule", "says"], rows),
             fenced("{toctree}", toctree),
         ]

@@ -9,28 +9,30 @@ from __future__ import annotations
 
 import collections
 import itertools
-import re
 import sys
 from pathlib import Path
 
 import matplotlib as mpl
 from figures import GREY, save
 
+from rnn_contracts.citing.describe_runs import REFUSED_MEANS, is_refusal
 from rnn_contracts.citing.escaping import in_markdown
 from rnn_contracts.citing.tables import markdown_table
 from rnn_contracts.results import diff, formats
 from rnn_contracts.results.outcome import FAILED, KNOWN, PASSED
+from rnn_contracts.results.recording import ACCEPTED, DIED, REFUSED, did_instead, release
 from rnn_contracts.results.words import counted
 from rnn_contracts.rules import RULES
 
 DOCS = Path(__file__).parent
+SHORT = {ACCEPTED: "accepted", DIED: "died", REFUSED: "refused this time"}
+LEGEND = (
+    "A known failure of a refusal need not mean that torch accepted a wrong call. Refused means: "
+    f"{REFUSED_MEANS}. The table tells in how many tests torch *accepted* the call, *raised another "
+    "type* of exception, which `rnn-contracts explain RULE` names, or *died*. Where torch reads memory "
+    "that is not its own, it may do otherwise in the next run, and may have *refused this time*."
+)
 Counts = collections.Counter[str]
-
-
-def release(report: diff.Report) -> str:
-    """``2.13.0`` of ``2.13.0+cpu (git ...)``."""
-    found = re.match(r"[\w.]+", report.torch)
-    return found[0] if found else "?"
 
 
 def by_rule(report: diff.Report) -> dict[str, Counts]:
@@ -50,6 +52,20 @@ def state(counts: Counts | None) -> str:
     return f"known failure in {counts[KNOWN]} of {counts.total()}" if counts[KNOWN] else "passed"
 
 
+def did(report: diff.Report, rule: str) -> str:
+    """What torch did in the known failures of a refusal, and in how many tests."""
+    known = [
+        outcome
+        for (id, _), outcome in report.results.items()
+        if id == rule and outcome.state == KNOWN and is_refusal(rule)
+    ]
+    counts = collections.Counter(
+        SHORT.get(way, "raised another type" if way.startswith("raised ") else way)
+        for way in map(did_instead, known)
+    )
+    return ": " * bool(counts) + ", ".join(f"{counts[way]} {way}" for way in sorted(counts))
+
+
 def table(reports: list[diff.Report]) -> str:
     """Rule by release."""
     columns = [by_rule(report) for report in reports]
@@ -59,7 +75,8 @@ def table(reports: list[diff.Report]) -> str:
             state(column.get(rule.id)) if rule.covers(report.torch) else "not covered"
             for column, report in zip(columns, reports, strict=True)
         ]
-        rows.append([f"`{rule.id}`", *states])
+        ways = [did(report, rule.id) for report in reports]
+        rows.append([f"`{rule.id}`", *map("".join, zip(states, ways, strict=True))])
     return markdown_table(["rule", *map(release, reports)], rows)
 
 
@@ -133,6 +150,8 @@ def main(paths: list[str]) -> None:
         "```",
         "",
         f"![{alternative}](upgrades.svg)",
+        "",
+        LEGEND,
         "",
         "## Step by step",
         "",

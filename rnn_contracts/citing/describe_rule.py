@@ -7,15 +7,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from rnn_contracts.citing import describe_runs
 from rnn_contracts.citing.citations import address
 from rnn_contracts.citing.tables import columns
 from rnn_contracts.rules import Rule, rule
 
 ISSUES = "https://github.com/pytorch/pytorch/issues/"
-BASES = {
-    "documented": "documented: torch says so, in the words below",
-    "observed": "observed: torch does not document it",
-}
 DEVIATIONS = Path(__file__).parents[1] / "deviations.toml"
 
 
@@ -29,6 +26,7 @@ def explain(rule_id: str) -> str:
 
 def describe(rule: Rule) -> str:
     """Return all that is known of the rule as text."""
+    runs = describe_runs.of_rule(rule)
     facts = {
         "of": [f"{rule.family} of {', '.join(rule.layers)}"],
         "shape": columns(
@@ -38,12 +36,16 @@ def describe(rule: Rule) -> str:
         "where": columns(list(rule.symbols.items())),
         "domain": [rule.where, *(["not on meta, which has no numbers"] if rule.values else [])],
         "in Python": columns([(code, case) for case, code in rule.recipes.items()]),
-        "basis": [BASES[rule.basis]],
+        "refused means": runs["refused means"],
+        "basis": runs["basis"],
         "since": [f"torch {rule.since}"],
         "source": [rule.source],
         "quote": [f"{classes}: {quote}" for classes, quote in quotes(rule)],
         "pitfalls": pitfalls(rule),
+        "refused by": runs["refused by"],
+        "instead": runs["instead"],
         "deviations": deviations(rule),
+        "recorded": runs["recorded"],
         "checked by": [rule.test],
         "to check": [command(rule)],
         "page": [address(rule)],
@@ -116,15 +118,19 @@ def deviations(rule: Rule) -> list[str]:
     # deviations.known() would check each entry, and needs packaging for that. This does not.
     text = DEVIATIONS.read_text("utf-8")
     entries = [entry for entry in toml.loads(text)["deviation"] if entry["rule"] == rule.id]
-    return [_deviation_line(entry) for entry in entries] or ["none known"]
+    return [
+        _deviation_line(entry, describe_runs.done_instead(entry["reason"], rule))
+        for entry in entries
+    ] or ["none known"]
 
 
-def _deviation_line(entry: dict[str, Any]) -> str:
-    """Return the reason, in brackets where it holds, and where that can be looked up."""
+def _deviation_line(entry: dict[str, Any], done: list[str]) -> str:
+    """Return the reason, what torch did, where it holds, and where that can be looked up."""
     where = [f"torch {entry['torch']}"]
     if "fixed" in entry:
         where.append(f"fixed in {entry['fixed']}")
     where += [f"{fact} = {str(value).lower()}" for fact, value in entry.get("machine", {}).items()]
     classes = f"; {', '.join(entry['kinds'])}" if "kinds" in entry else ""
+    did = f" [{', '.join(done)}]" if done else ""
     seen = entry.get("link") or entry["measured"]
-    return f"{entry['reason']} ({', '.join(where)}{classes}): {seen}"
+    return f"{entry['reason']}{did} ({', '.join(where)}{classes}): {seen}"

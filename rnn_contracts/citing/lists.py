@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from rnn_contracts.citing import describe_runs
 from rnn_contracts.citing.citations import address
 from rnn_contracts.citing.escaping import in_markdown, in_rst
 from rnn_contracts.citing.tables import columns, markdown_table
@@ -45,8 +46,9 @@ def list_as_rst(rules: Iterable[Rule]) -> str:
 
 
 def list_as_json(rules: Iterable[Rule]) -> str:
-    """Return every field of every rule."""
-    return json.dumps([rule_as_data(rule) for rule in rules], indent=2, ensure_ascii=False)
+    """Return every field of every rule, and what was recorded of it."""
+    listed = [rule_as_data(rule) | describe_runs.as_data(rule) for rule in rules]
+    return json.dumps(listed, indent=2, ensure_ascii=False)
 
 
 def rule_as_data(rule: Rule) -> dict[str, object]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rnn_contracts import RULES, Layer, Rule, __version__, contracts
-from rnn_contracts.citing import describe_rule
+from rnn_contracts.citing import describe_rule, describe_runs
 from rnn_contracts.citing.citations import CITATIONS, SITE, address
 from rnn_contracts.contracts import TENSORS
 
@@ -42,6 +42,7 @@ def test_page_of_a_rule(site: Path, rule: Rule) -> None:
     said = [rule.id, rule.says, rule.condition, rule.source, describe_rule.command(rule)]
     said += [*rule.quote.values(), *describe_rule.pitfalls(rule), *describe_rule.deviations(rule)]
     said += [describe_rule.as_tuple(shape) for shape in rule.shapes.values()]
+    said += [line for lines in describe_runs.of_rule(rule).values() for line in lines]
     said += [rule.test]
     said += [cite(rule) for cite in CITATIONS.values()]
     assert [text for text in said if " ".join(text.split()) not in str(page)] == []
@@ -79,3 +80,9 @@ def test_table_of_all_shapes(site: Path) -> None:
     page = str(Text((site / "shapes.html").read_text("utf-8")))
     shapes = {describe_rule.as_tuple(it) for rule in RULES.values() for it in rule.shapes.values()}
     assert [shape for shape in shapes if shape not in page] == []
+
+
+def test_the_index_says_what_refused_means(site: Path) -> None:
+    """Above the refusals, so that nobody takes a deviation for an accepted call."""
+    page = str(Text((site / "rules" / "index.html").read_text("utf-8")))
+    assert f"Refused means: {describe_runs.REFUSED_MEANS}." in page

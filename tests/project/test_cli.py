@@ -301,7 +301,7 @@ def test_deviations_without_a_reader_of_toml(
     """On Python 3.10 without any package the line says what is missing."""
     for name in ("tomllib", "tomli"):
         monkeypatch.setitem(sys.modules, name, None)
-    out = printed(capsys, "explain", "input-rank-refused")
+    out = printed(capsys, "explain", "autocast-dtype")
     assert "deviations  to be read with tomli: pip install tomli\n" in out
 
 

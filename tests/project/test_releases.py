@@ -12,6 +12,7 @@ import pytest
 from packaging.version import Version
 
 from rnn_contracts import deviations
+from rnn_contracts.citing import recorded_runs
 from rnn_contracts.rules import RULES
 
 if sys.version_info >= (3, 11):
@@ -60,6 +61,22 @@ def test_the_page_of_upgrades_has_every_rule_and_step() -> None:
     assert [step for step in steps if step not in text] == []
     assert "**broken**" not in text
     assert "cannot be compared" not in text
+
+
+def test_the_recorded_runs_have_every_rule_and_release() -> None:
+    """They were made after the last rule was added, on the releases that the page of upgrades has."""
+    recorded = recorded_runs.of_package()
+    page = (ROOT / "docs" / "upgrades.md").read_text("utf-8")
+    (releases,) = re.findall(r"^\| rule \| (.*) \|$", page, re.MULTILINE)
+    anew = (
+        "rnn_contracts/recorded_runs.json is not of today. Run each release of tox.ini, then "
+        f"`{recorded_runs.COMMAND}`; docs/recorded_runs.py says how to add a report of a slow rule."
+    )
+    assert [*recorded.releases] == releases.split(" | "), anew
+    unseen = [id for id in RULES if not recorded.seen(id)]
+    assert unseen == [], anew
+    gone = [id for id in recorded.rules if id not in RULES]
+    assert gone == [], anew
 
 
 def test_deviations_name_releases_that_were_run() -> None:
