@@ -102,6 +102,14 @@ class Trial(Check):
         taken = _as_taken(case, self.input if input is None else input)
         return taken, tuple(_as_passed(case, part) for part in state)
 
+    def full_state(self, value: float) -> tuple[Tensor, ...]:
+        """An initial state that is ``value`` throughout, drawn or not."""
+        case = self.case
+        shapes = replace(case, initial_state=True).state_shapes.values()
+        dtype = getattr(torch, case.dtype)
+        parts = (torch.full(shape, value, device=case.device, dtype=dtype) for shape in shapes)
+        return tuple(_batched(case, part) for part in parts)
+
     def expected_by_equations(self, dtype: torch.dtype = torch.float64) -> dict[str, Tensor]:
         """What the step equations give, computed in ``dtype``."""
         parameters = {name: value.to(dtype) for name, value in self.parameters().items()}

@@ -48,9 +48,11 @@ class Draw:
 
     def choose(self, draw: st.DrawFn, condition: str, values: Sequence[Any]) -> Any:
         """One of the values, the first of them the simplest, that the domain allows."""
-        allowed = values_of(self.domain, condition)
-        # A known deviation and a law may ask for values that are rarely drawn.
-        chosen = tuple(value for value in values if value in allowed) or allowed or tuple(values)
+        chosen = tuple(values)
+        if allowed := values_of(self.domain, condition):
+            # A law or a known deviation may ask for what is not drawn elsewhere.
+            others = tuple(value for value in allowed if value not in values)
+            chosen = tuple(value for value in values if value in allowed) + others
         if {*chosen} == {True, False}:
             # Hypothesis shrinks what follows better past a boolean than past an index.
             return chosen[draw(_flag)]

@@ -112,14 +112,14 @@ LAWS = (
     Rule(
         "gates-are-ordered", "law",
         "Weights and biases hold the gates in the order r, z, n for GRU and i, f, g, o for LSTM",
-        layers=("GRU", "LSTM", "GRUCell", "LSTMCell"), values=True, domain={"initial_state": True},
+        layers=("GRU", "LSTM", "GRUCell", "LSTMCell"), values=True, domain=_SURE,
         condition="rows 0 to H_cell - 1 of weight_ih, weight_hh, bias_ih and bias_hh are r or i, the "
                   "next H_cell rows z or f, then n or g, then o",
     ),
     Rule(
         "reset-gate-follows-the-product", "law",
         "The reset gate of a GRU multiplies W_hn h + b_hn, not h",
-        layers=("GRU", "GRUCell"), values=True, domain={"bias": True, "initial_state": True},
+        layers=("GRU", "GRUCell"), values=True,
         condition="n = tanh(W_in x + b_in + r * (W_hn h + b_hn))",
     ),
     Rule(

@@ -18,7 +18,7 @@ PARAMETERS = (
     Rule(
         "constructor-arguments", "parameter",
         "The constructor's arguments have the documented order, names and defaults",
-        layers=LAYERS + CELLS, values=True, domain={"dropout_acts": False},
+        layers=LAYERS + CELLS, values=True, domain={"dropout": (0.0, 1.0)},
         condition="a layer made by position, with every default given, has the parameters and results "
                   "of one made by name, with defaults left out; device and dtype by name alone",
     ),

@@ -130,14 +130,17 @@ OF_LAWS = {
         quote={
             "GRU": "(W_ir|W_iz|W_in)",
             "LSTM": "(W_ii|W_if|W_ig|W_io)"},
+        pitfalls=("#18872",),
     ),
     "reset-gate-follows-the-product": Source(
         DOCS.format("GRU"),
         quote={"GRU": "The calculation of new gate :math:`n_t` subtly differs from the original paper "
                       "and other frameworks."},
+        pitfalls=("#8153", "#99531"),
     ),
     "call-arguments": Source(
         DOCS.format("RNN"),
+        pitfalls=("#124194", "#136925"),
     ),
     "state-list-accepted": Source(
         DOCS.format("LSTM"),

@@ -137,7 +137,7 @@ OF_SHAPES = {
     ),
     "true-input-size-accepted": Source(
         DOCS.format("RNN"),
-        pitfalls=("#136937",),
+        pitfalls=("#136937", "#105631"),
     ),
     "parameter-names": Source(
         DOCS.format("LSTM"),

@@ -8,7 +8,6 @@ the same number may be off by rounding; only the same call made again must be eq
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -63,13 +62,8 @@ def test_hidden_layout(trial: Trial) -> None:
 @rule_test(least_N=1)
 def test_initial_state_defaults_to_zero(trial: Trial) -> None:
     """No initial state is an initial state of zeros."""
-    case = trial.case
-    shapes = replace(case, initial_state=True).state_shapes.values()
-    dtype = getattr(torch, case.dtype)
-    zeros = (torch.zeros(shape, device=case.device, dtype=dtype) for shape in shapes)
-    if case.layout == "unbatched":
-        zeros = (zero.unsqueeze(-2) for zero in zeros)
-    trial.assert_all_close(trial.call(), trial.call(state=tuple(zeros)), units=ROUNDING)
+    zeros = trial.call(state=trial.full_state(0.0))
+    trial.assert_all_close(trial.call(), zeros, units=ROUNDING)
 
 
 @rule_test(least_N=1, longest=3)
@@ -176,40 +170,40 @@ def test_recurrence(trial: Trial) -> None:
 
 @rule_test(least_N=1, longest=9)
 def test_gates_are_ordered(trial: Trial) -> None:
-    """With one parameter alone at a level for each gate, every unit of layer 0 is the same number."""
-    D = trial.case.axes["D"]
-    levels = (0.5, -1.0, 1.5, -0.25)
-    ones = torch.ones_like(trial.input)
-    state = tuple(torch.full_like(part, 0.75) for part in trial.state)
-    biases = ["bias_ih", "bias_hh"] if trial.case.layer.bias else []
-    for source in ["weight_ih", "weight_hh", *biases]:
-        set_gates(trial, source, levels)
+    """With one parameter alone at a level for each gate, the units of a layer are the same number."""
+    ones, state = torch.ones_like(trial.input), trial.full_state(0.75)
+    for source in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+        set_gates(trial, source)
         results = trial.call(ones, state)
         for row, length in enumerate(trial.lengths):
-            for name, expected in driven(trial.case, source, levels, length).items():
-                found = by_row(trial.case, results[name])[:D, row]
-                trial.assert_close(name, found, torch.full_like(found, expected), units=ROUNDING)
+            for name, finals in driven(trial.case, source, length).items():
+                found = by_row(trial.case, results[name])[:, row]
+                expected = torch.tensor(finals, dtype=torch.float64)[:, None].expand_as(found)
+                trial.assert_close(name, found, expected, units=ROUNDING)
 
 
 @rule_test(least_N=1, longest=9)
 def test_reset_gate_follows_the_product(trial: Trial) -> None:
-    """With weight_hh and bias_hh of n alone, and a bias that makes r, n is tanh(r * (W h + b))."""
-    H, cell = trial.case.layer.hidden_size, trial.case.layer.kind in CELLS
+    """Without weight_ih each layer goes on from its state alone, and with z = 0.5 half of it is n."""
+    H, case = trial.case.layer.hidden_size, trial.case
     with torch.no_grad():
         for name, parameter in trial.parameters().items():
-            others = slice(2 * H) if "_hh" in name else slice(H, 3 * H)
-            parameter[slice(None) if "weight_ih" in name else others] = 0
+            # Rows are r, z, n.
+            parameter[slice(None) if "weight_ih" in name else slice(H, 2 * H)] = 0
+    name = "h_1" if case.layer.kind in CELLS else "h_n"
+    found = by_row(case, trial.call()[name])
+    state = by_row(case, trial.state[0]) if trial.state else torch.zeros_like(found)
     weights = {name: value.detach().double() for name, value in trial.parameters().items()}
-    name = "h_1" if cell else "h_n"
-    found = by_row(trial.case, trial.call()[name])
-    for d, suffix in enumerate([""] if cell else ["_l0", "_l0_reverse"][: trial.case.axes["D"]]):
-        r = torch.sigmoid(weights[f"bias_ih{suffix}"][:H])
-        W, b = weights[f"weight_hh{suffix}"][2 * H :], weights[f"bias_hh{suffix}"][2 * H :]
+    for part, suffix in enumerate(suffixes(case)):
+        W, none = weights[f"weight_hh{suffix}"], torch.zeros(3 * H, dtype=torch.float64)
+        b_i, b_h = (weights.get(f"bias_{kind}{suffix}", none) for kind in ("ih", "hh"))
         for row, length in enumerate(trial.lengths):
-            h = by_row(trial.case, trial.state[0])[d, row].double()
+            h = state[part, row].double()
             for _ in range(length):
-                h = (torch.tanh(r * (W @ h + b)) + h) / 2
-            trial.assert_close(name, found[d, row], h, units=ROUNDING)
+                hidden = W @ h + b_h
+                r = torch.sigmoid(b_i[:H] + hidden[:H])
+                h = (torch.tanh(b_i[2 * H :] + r * hidden[2 * H :]) + h) / 2
+            trial.assert_close(name, found[part, row], h, units=ROUNDING)
 
 
 @rule_test(least_N=1)
@@ -355,8 +349,12 @@ def in_parts(
     return input, {name: torch.cat(parts) for name, parts in finals.items() if parts}
 
 
-def set_gates(trial: Trial, source: str, levels: Sequence[float]) -> None:
-    """Put every parameter of layer 0 at zero, but ``source`` at a level in the rows of each gate.
+LEVELS = (0.5, -1.0, 1.5, -0.25)
+"""What drives each gate, in the documented order."""
+
+
+def set_gates(trial: Trial, source: str) -> None:
+    """Put every parameter at zero, but ``source`` at a level in the rows of each gate.
 
     A projection becomes a mean, which leaves equal numbers as they are.
     """
@@ -364,28 +362,53 @@ def set_gates(trial: Trial, source: str, levels: Sequence[float]) -> None:
     with torch.no_grad():
         for name, parameter in trial.parameters().items():
             parameter.fill_(1 / H if "weight_hr" in name else 0)
-            if name.removesuffix("_reverse") in (source, f"{source}_l0"):
+            if name.startswith(source):
                 width = parameter.shape[1] if parameter.dim() > 1 else 1
-                for gate, level in zip(range(len(parameter) // H), levels, strict=False):
-                    parameter[gate * H : (gate + 1) * H] = level / width
+                for gate in range(len(parameter) // H):
+                    parameter[gate * H : (gate + 1) * H] = LEVELS[gate] / width
 
 
-def driven(case: Case, source: str, levels: Sequence[float], length: int) -> dict[str, float]:
-    """The final state of a unit whose gates are driven by one parameter alone, from 0.75 on."""
-    h = c = 0.75
-    for _ in range(length):
-        drive = h if source == "weight_hh" else 1.0
-        if "GRU" in case.layer.kind:
-            r, z, n = (level * drive for level in levels[:3])
-            n = n * sigmoid(r) if source.endswith("hh") else n
-            h = (1 - sigmoid(z)) * math.tanh(n) + sigmoid(z) * h
-        else:
-            i, f, g, o = (level * drive for level in levels)
-            c = sigmoid(f) * c + sigmoid(i) * math.tanh(g)
-            h = sigmoid(o) * math.tanh(c)
-    ends = {"h": h, "c": c} if "LSTM" in case.layer.kind else {"h": h}
+def driven(case: Case, source: str, length: int) -> dict[str, list[float]]:
+    """The final states of a sequence of ones, by row of h_n: of each layer and direction one number."""
+    finals: dict[str, list[float]] = {"h": [], "c": []}
+    inputs = [1.0] * length
+    for _ in range(case.layer.num_layers):
+        outputs = []
+        for direction in range(case.axes["D"]):
+            h = c = 0.75
+            ran = []
+            for x in reversed(inputs) if direction else inputs:
+                drive = {"weight_ih": x, "weight_hh": h}.get(source, float(case.layer.bias))
+                h, c = stepped(case, h, c, drive, of_hidden=source.endswith("hh"))
+                ran.append(h)
+            outputs.append(ran[::-1] if direction else ran)
+            finals["h"].append(h)
+            finals["c"].append(c)
+        inputs = [sum(step) / len(step) for step in zip(*outputs, strict=True)]
     moment = "_1" if case.layer.kind in CELLS else "_n"
-    return {state + moment: value for state, value in ends.items()}
+    states = ("h", "c") if "LSTM" in case.layer.kind else ("h",)
+    return {state + moment: finals[state] for state in states}
+
+
+def stepped(
+    case: Case, h: float, c: float, drive: float, *, of_hidden: bool
+) -> tuple[float, float]:
+    """The next states of a unit whose gates are driven by one parameter alone."""
+    if "GRU" in case.layer.kind:
+        r, z, n = (level * drive for level in LEVELS[:3])
+        z, n = sigmoid(z), math.tanh(n * sigmoid(r) if of_hidden else n)
+        return (1 - z) * n + z * h, c
+    i, f, g, o = (level * drive for level in LEVELS)
+    c = sigmoid(f) * c + sigmoid(i) * math.tanh(g)
+    return sigmoid(o) * math.tanh(c), c
+
+
+def suffixes(case: Case) -> list[str]:
+    """Of the names of parameters, in the order of the rows of h_n."""
+    if case.layer.kind in CELLS:
+        return [""]
+    directions = ("", "_reverse")[: case.axes["D"]]
+    return [f"_l{k}{way}" for k in range(case.layer.num_layers) for way in directions]
 
 
 def sigmoid(x: float) -> float:

@@ -21,14 +21,18 @@ CHANGELOG = (ROOT / "CHANGELOG.md").read_text("utf-8")
 CITATION = (ROOT / "CITATION.cff").read_text("utf-8")
 # Of the newest release: rnn-contracts list --format json > tests/project/released_rules.json
 RELEASED = json.loads((ROOT / "tests" / "project" / "released_rules.json").read_text("utf-8"))
-PROMISE = ("family", "says", "layers", "tensors", "shapes", "condition", "since", "values")
+PROMISE = (
+    *("family", "says", "domain", "layers", "tensors", "shapes", "condition", "since", "values"),
+)
 """What a rule promises; where torch says so, and who was caught by it, may be told better later."""
 
 
 def unannounced(rules: Mapping[str, Rule], changelog: str) -> set[str]:
     """Rules that are gone, and those that are new or other than released and not named as such."""
-    # Version 0.1.0 called the family of a rule its kind.
-    released = {rule["id"]: promise({"family": rule.get("kind"), **rule}) for rule in RELEASED}
+    # Version 0.1.0 called the family of a rule its kind, and stated no domain.
+    released = {
+        rule["id"]: promise({"family": rule.get("kind"), "domain": {}, **rule}) for rule in RELEASED
+    }
     current = {id: promise(json.loads(list_as_json([rule]))[0]) for id, rule in rules.items()}
     coming = re.findall(r"^## \S+ \(unreleased\)\n(.*?)(?=^## |\Z)", changelog, re.S | re.M)
     named = {*re.findall(r"`([a-z0-9-]+)`", "".join(coming))}
@@ -46,10 +50,11 @@ def test_released_rules_are_kept() -> None:
     assert unannounced(RULES, CHANGELOG) == set()
 
 
-@pytest.mark.parametrize("name", ["says", "condition", "since", "family", "columns"])
+@pytest.mark.parametrize("name", ["says", "condition", "since", "family", "columns", "domain"])
 def test_a_changed_rule_is_noticed(name: str) -> None:
     """Whatever of its promise was changed, until the coming version names it."""
-    changes: Any = {name: ("packed",) if name == "columns" else "law"}
+    others = {"columns": ("packed",), "domain": {"bias": True}}
+    changes: Any = {name: others.get(name, "law")}
     rules = dict(RULES) | {"output-shape": replace(RULES["output-shape"], **changes)}
     assert unannounced(rules, CHANGELOG) == {"output-shape"}
     assert (

@@ -208,7 +208,8 @@ OBSERVED = {
     *("parameters-unchanged-by-a-call", "dtype-and-device-follow", "autocast-dtype"),
     *("memory-layout-is-irrelevant", "meta-agrees", "compile-agrees", "export-agrees"),
     *("input-dtype-refused", "empty-sequence-refused", "state-dtype-refused", "size-refused"),
-    *("flag-refused", "dropout-of-one-layer-warned"),
+    *("flag-refused", "dropout-of-one-layer-warned", "call-arguments", "state-list-accepted"),
+    "true-input-size-accepted",
 }
 """Rules of which torch's documentation says nothing."""
 

@@ -234,12 +234,13 @@ def test_a_release_that_does_otherwise_on_another_machine(tmp_path: Path) -> Non
     assert lines["recorded"][0] == f"passed on torch 2.15.0 ({AVX512})"
 
 
-def test_lines_of_a_law(recorded: RecordedRuns) -> None:
+def test_lines_of_a_law(recorded: RecordedRuns, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that torch documents, one that it does not, and one that no run has."""
     lines = describe_runs.of_runs(RULES["recurrence"], recorded)
     assert lines["basis"] == [describe_runs.DOCUMENTED]
     assert lines["recorded"] == [f"passed on torch 2.15.0 ({AVX512})"]
     assert lines["refused means"] == lines["refused by"] == lines["instead"] == []
+    monkeypatch.setitem(SOURCES, RULE, Source("https://example.org"))
     (observed,) = describe_runs.of_runs(RULES[RULE], recorded)["basis"]
     assert observed.startswith(
         f"observed: torch does not document this; recorded on torch 2.0.1 ({AVX2}) and torch 2.13.0"
