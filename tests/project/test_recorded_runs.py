@@ -14,6 +14,7 @@ from rnn_contracts.citing import describe_runs, recorded_runs
 from rnn_contracts.citing.recorded_runs import Place, RecordedRuns, Run, Seen, as_text, from_text
 from rnn_contracts.results import diff
 from rnn_contracts.results.recording import record
+from rnn_contracts.sources import SOURCES, Source
 
 RULE = "state-structure-refused"
 AVX2, AVX512 = "Linux x86_64, AVX2", "Linux x86_64, AVX512"
