@@ -176,6 +176,11 @@ def rule_index() -> str:
         "# Rules",
         "Each rule has a page of its own at a permanent address: its id is never changed and never "
         "given to another rule.",
+        "A rule holds in its domain, which stands in brackets behind its sentence where it is not "
+        "*every valid layer and call*. All rules are about calls outside `torch.autocast` unless they "
+        "say otherwise. The test of a rule draws its whole domain.",
+        "A *documented* rule has torch's own words on its page. An *observed* rule has none: it was "
+        "measured on the releases and machines that its page names, and torch promises nothing.",
     ]
     for family, title in FAMILIES.items():
         rules = [rule for rule in RULES.values() if rule.family == family]

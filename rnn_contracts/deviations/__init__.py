@@ -8,7 +8,8 @@ variants   patterns (``fnmatch``) of what the test's id says between kind and de
 devices    patterns of the devices on which it was seen; all if left out
 subject    pattern of the layers that have it, ``package.module:Name``; torch's own if left out
 torch      the releases in which it was seen, a PEP 440 specifier
-fixed      the first release that is known not to have it; left out where there is none
+fixed      the first release that is known not to have it; left out where there is none. Between it and
+           the last of ``RELEASES`` before it nobody looked: there the entry is undefined
 when       what a call must be like, such as ``{dtype = "bfloat16"}``; ``CONDITIONS`` has what it may say
 machine    what the machine must be like, such as ``{onednn_bfloat16 = false}``; ``machine.PROBES`` has
            what it may say
@@ -32,14 +33,35 @@ not require it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.resources import files
+
+from packaging.version import Version
 
 from rnn_contracts.deviations.deviation import Deviation
 from rnn_contracts.deviations.reading import parse
 
-__all__ = ["Deviation", "known", "parse"]
+__all__ = ["RELEASES", "Deviation", "known", "known_on", "parse"]
+
+RELEASES = ("2.0.1", "2.3.1", "2.6.0", "2.9.1", "2.13.0", "2.14.1", "2.15.0")
+"""The releases of torch on which the whole suite is run."""
 
 
 def known() -> tuple[Deviation, ...]:
     """The deviations that come with the package."""
     return parse((files("rnn_contracts") / "deviations.toml").read_text("utf-8"))
+
+
+def known_on(release: str) -> tuple[Deviation, ...]:
+    """Those of the package, undefined if it was not seen whether that release still has them."""
+    version = Version(Version(release).base_version)
+    return tuple(
+        replace(entry, undefined=True) if entry.fixed and _is_between(version, entry) else entry
+        for entry in known()
+    )
+
+
+def _is_between(version: Version, entry: Deviation) -> bool:
+    """Whether the release lies between the last that was seen with the deviation and the fixed one."""
+    before = [Version(it) for it in RELEASES if Version(it) < Version(entry.fixed)]
+    return bool(before) and before[-1] < version < Version(entry.fixed)

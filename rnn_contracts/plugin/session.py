@@ -78,7 +78,7 @@ def _known_deviations(files: list[str], facts: Mapping[str, str]) -> list[Deviat
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             raise pytest.UsageError(f"--rnn-deviations: {file}: {why}") from None
-    entries += deviations.known()
+    entries += deviations.known_on(torch.__version__)
     return [entry for entry in entries if entry.happens_on(torch.__version__, facts)]
 
 

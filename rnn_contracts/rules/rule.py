@@ -8,8 +8,7 @@ from dataclasses import KW_ONLY, dataclass, field
 
 from rnn_contracts.contracts import formulas
 from rnn_contracts.layer import LAYERS
-from rnn_contracts.rules import domain
-from rnn_contracts.rules.domain import Domain
+from rnn_contracts.rules.domain import Domain, in_words
 from rnn_contracts.sources import SOURCES
 
 FAMILIES = ("shape", "parameter", "law", "refusal")
@@ -79,7 +78,7 @@ class Rule:
     @property
     def where(self) -> str:
         """Its domain in words, for a reader."""
-        return domain.in_words(self.domain)
+        return in_words(self.domain)
 
     @property
     def sentence(self) -> str:

@@ -156,6 +156,25 @@ def test_what_does_not_cover_a_release_is_left_out(run: Run, pytester: pytest.Py
     result.assert_outcomes(passed=1)
 
 
+def test_a_release_that_nobody_looked_at_may_be_fixed(run: Run, pytester: pytest.Pytester) -> None:
+    """Between the last release that was seen with a deviation and the first without."""
+    pytester.makeconftest("import torch; torch.__version__ = '2.12.0'")
+    module = """
+        from rnn_contracts.rule_tests.statement import wrong_calls
+
+        @wrong_calls
+        def test_refused(check, wrong):
+            check.assert_refused(wrong)
+    """
+    # torch itself is that of the environment, which has it fixed since 2.13.0.
+    result = run(module, "-k", "size-refused-RNN-input_size and 0-", "--rnn-device=cpu")
+    assert result.ret == pytest.ExitCode.OK
+    assert result.parseoutcomes() == {
+        "xpassed": 2,
+        "deselected": result.parseoutcomes()["deselected"],
+    }
+
+
 @pytest.mark.parametrize("options", [[], ["-n2"]])
 def test_checking_nothing_is_not_green(run: Run, options: list[str]) -> None:
     """A test that passes without a comparison for its rule fails."""
