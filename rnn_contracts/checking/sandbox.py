@@ -24,6 +24,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from rnn_contracts.checking import subjects
 from rnn_contracts.checking.subjects import Subject
+from rnn_contracts.devices import accelerators
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.drawing.wrong_calls import Attempt
 from rnn_contracts.layer import CELLS, LAYERS
@@ -110,9 +111,10 @@ class _Child:
 
     def __init__(self, device: str, subject: Subject | None, layers: object) -> None:
         self.layers = layers
-        # A forked child starts at once and sees the layers that stand in torch.nn now. Accelerators
-        # and the BLAS of macOS do not survive a fork, and Windows has none.
-        forks = sys.platform not in ("darwin", "win32") and device in ("cpu", "meta")
+        # A forked child starts at once and sees the layers that stand in torch.nn now. The BLAS of
+        # macOS does not survive a fork, nor does the runtime of an accelerator, which counting the
+        # devices has started and calls on the CPU ask too. Windows has no fork.
+        forks = sys.platform not in ("darwin", "win32") and not accelerators()
         context: Any = multiprocessing.get_context("fork" if forks else "spawn")
         self.pipe, end = context.Pipe()
         constructor = subject.constructor if subject else None

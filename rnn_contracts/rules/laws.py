@@ -75,13 +75,13 @@ LAWS = (
         "rows-are-independent", "law",
         "No sequence of a batch influences the results of another",
         layers=LAYERS + CELLS, values=True, domain=_SURE,
-        condition="with NaN in every other row of input and state, a row's results are unchanged",
+        condition="with other numbers, or NaN, in all other rows, the results of a row are unchanged",
     ),
     Rule(
         "steps-are-causal", "law",
         "Without bidirectional, the output at a step does not depend on the input after it",
         values=True, domain={"bidirectional": False, **_SURE},
-        condition="with NaN in input_t at one step and all after it, output_t before it is unchanged",
+        condition="with other numbers, or NaN, in input_t from a step on, output_t before it is unchanged",
     ),
     Rule(
         "sequence-splits", "law",
