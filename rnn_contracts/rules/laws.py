@@ -81,7 +81,7 @@ LAWS = (
         "steps-are-causal", "law",
         "Without bidirectional, the output at a step does not depend on the input after it",
         values=True, domain={"bidirectional": False, **_SURE},
-        condition="with other numbers, or NaN, in input_t from a step on, each output_t before it is the same",
+        condition="with other numbers, or NaN, in input_t from a step on, output_t before is unchanged",
     ),
     Rule(
         "sequence-splits", "law",
