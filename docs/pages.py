@@ -72,8 +72,14 @@ def linked(text: str) -> str:
     return f"{in_markdown(before)} <{last}>" if last.startswith("https:") else in_markdown(text)
 
 
+def capitalised(text: str) -> str:
+    """The text as a sentence begins."""
+    return text[:1].upper() + text[1:]
+
+
 def rule_page(rule: Rule) -> str:
     """Return the page of a rule, with all that is known of it."""
+    runs = describe_runs.of_rule(rule)
     parts = [
         f"(rnn-rule-{rule.id})=\n# {rule.id}",
         f"**{in_markdown(rule.says)}.**",
@@ -81,6 +87,7 @@ def rule_page(rule: Rule) -> str:
         f"Checked from torch {rule.since} on.",
         f"Where it holds: {in_markdown(rule.where)}."
         + (" Not on the meta device, which has no numbers." if rule.values else ""),
+        f"{in_markdown(capitalised(runs['basis'][0]))}.",
     ]
     if rule.shapes:
         rows = [
@@ -102,7 +109,6 @@ def rule_page(rule: Rule) -> str:
     if rule.pitfalls:
         caught = bullets(f"<{issue}>" for issue in describe_rule.pitfalls(rule))
         parts += ["## Who was caught by it", caught]
-    runs = describe_runs.of_rule(rule)
     parts += how_it_is_refused(runs)
     parts += ["## Known deviations", bullets(map(linked, describe_rule.deviations(rule)))]
     parts += ["## Recorded runs", bullets(map(in_markdown, runs["recorded"]))]
@@ -118,14 +124,10 @@ def rule_page(rule: Rule) -> str:
 
 
 def what_torch_says(rule: Rule) -> list[str]:
-    """Return torch's own words, or that it has none."""
+    """Return torch's own words, if it has any, and the page."""
     quotes = describe_rule.quotes(rule)
     if not quotes:
-        return [
-            "## Observed",
-            "Torch's documentation does not say this: it was measured, and torch promises nothing.",
-            f"Torch writes of the subject on <{rule.source}>",
-        ]
+        return [f"Torch writes of the subject on <{rule.source}>"]
     parts = ["## What torch says"]
     for classes, quote in quotes:
         parts += [f"Of {classes}:", fenced("none", quote)]

@@ -21,7 +21,7 @@ every_rule = pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 
 def said(rule: Rule) -> str:
     """What a reader sees."""
-    return f"{rule.says} (rnn-contracts {__version__}, {rule.id})"
+    return f"{rule.sentence} (rnn-contracts {__version__}, {rule.id})"
 
 
 class Html(HTMLParser):
@@ -75,7 +75,7 @@ def test_latex(rule: Rule) -> None:
     assert address == f"{{{citations.address(rule)}}}"
     assert shown == f"{{rnn-contracts {__version__}, {rule.id}}}"
     sentence = text[: parts[at].pos]
-    assert LatexNodes2Text(math_mode="text").latex_to_text(sentence) == f"{rule.says} ("
+    assert LatexNodes2Text(math_mode="text").latex_to_text(sentence) == f"{rule.sentence} ("
 
 
 @every_rule
@@ -83,7 +83,7 @@ def test_bibtex(rule: Rule) -> None:
     """As BibTeX reads it."""
     database = parse_string(citations.cite_in_bibtex(rule), "bibtex")
     entry = database.entries[f"rnn-contracts:{rule.id}"]
-    assert LatexNodes2Text(math_mode="text").latex_to_text(entry.fields["title"]) == rule.says
+    assert LatexNodes2Text(math_mode="text").latex_to_text(entry.fields["title"]) == rule.sentence
     assert entry.fields["howpublished"] == rf"\url{{{citations.address(rule)}}}"
     assert entry.fields["note"] == f"rnn-contracts {__version__}, rule {rule.id}"
     assert [str(author) for author in entry.persons["author"]] == [f"{{{citations.AUTHORS}}}"]
@@ -95,7 +95,7 @@ def test_lists(rule: Rule) -> None:
     table = MarkdownIt("commonmark").enable("table").render(lists.list_as_markdown([rule]))
     cells = [row.partition("</td>")[0] for row in table.split("<td>")[1:]]
     assert Html(cells[0].replace("<td>", "")).links == [citations.address(rule)]
-    assert Html(cells[2]).text == rule.says
+    assert Html(cells[2]).text == rule.sentence
     tree = publish_doctree(lists.list_as_rst([rule]), settings_overrides={"halt_level": 2})
     shown = [entry.astext() for entry in tree.findall(nodes.entry)]
-    assert shown == ["rule", "family", "says", rule.id, rule.family, rule.says]
+    assert shown == ["rule", "family", "says", rule.id, rule.family, rule.sentence]

@@ -42,7 +42,11 @@ def test_page_of_a_rule(site: Path, rule: Rule) -> None:
     said = [rule.id, rule.says, rule.condition, rule.source, describe_rule.command(rule)]
     said += [*rule.quote.values(), *describe_rule.pitfalls(rule), *describe_rule.deviations(rule)]
     said += [describe_rule.as_tuple(shape) for shape in rule.shapes.values()]
-    said += [line for lines in describe_runs.of_rule(rule).values() for line in lines]
+    runs = describe_runs.of_rule(rule)
+    basis = runs.pop("basis")[0]
+    said += [basis[:1].upper() + basis[1:], rule.where, *rule.symbols.values()]
+    said += [*rule.recipes, *rule.recipes.values()]
+    said += [line for lines in runs.values() for line in lines]
     said += [rule.test]
     said += [cite(rule) for cite in CITATIONS.values()]
     assert [text for text in said if " ".join(text.split()) not in str(page)] == []

@@ -40,7 +40,7 @@ def test_role(tmp_path: Path, suffix: str, role: str) -> None:
     text = f"{title}\n\nSee {', '.join(roles)}."
     page, warnings = project(tmp_path, text, suffix=suffix)
     assert warnings == ""
-    says = RULES["final-hidden-shape"].says
+    says = RULES["final-hidden-shape"].sentence
     start = f'<a class="reference external" href="{HIDDEN}" title="{says}">'
     assert page.count(start) == 2
     assert "final-hidden-shape</span></code></a>, " in page
@@ -55,7 +55,7 @@ def test_directive(tmp_path: Path, id: str) -> None:
     rule = RULES[id]
     text = " ".join(page.replace("</span>", "").replace('<span class="pre">', "").split())
     assert f'href="{address(rule)}"' in text
-    for part in (rule.says, rule.condition, *map(as_tuple, rule.shapes.values())):
+    for part in (rule.sentence, rule.condition, *map(as_tuple, rule.shapes.values())):
         for letter, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
             part = part.replace(letter, entity)
         assert " ".join(part.split()) in text
@@ -77,12 +77,12 @@ def test_unknown_rule(tmp_path: Path, text: str) -> None:
 def test_another_version_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page that did not change says what the newer version of the contract says."""
     page, _ = project(tmp_path, "Page\n====\n\n.. rnn-rule:: output-shape\n")
-    assert RULES["output-shape"].says in page
+    assert RULES["output-shape"].sentence in page
     newer = replace(RULES["output-shape"], says="output is as it was")
     monkeypatch.setattr("rnn_contracts.sphinx.rule", lambda _: newer)
     monkeypatch.setattr("rnn_contracts.sphinx.__version__", "0.2.0")
     build(tmp_path / "source", tmp_path / "output")
-    assert newer.says in (tmp_path / "output" / "index.html").read_text("utf-8")
+    assert newer.sentence in (tmp_path / "output" / "index.html").read_text("utf-8")
 
 
 def test_intersphinx_is_preferred(tmp_path: Path, site: Path) -> None:
