@@ -78,6 +78,8 @@ class Rule:
     @property
     def where(self) -> str:
         """Its domain in words, for a reader."""
+        if self.family == "refusal" and not self.domain:
+            return "the wrong calls that the condition lists, at a few right sizes"
         return in_words(self.domain)
 
     @property

@@ -174,7 +174,9 @@ def test_unknown_rule(capsys: Output, command: str) -> None:
         "rnn-contracts: no rule 'final-hiden-shape'; did you mean final-hidden-shape"
     )
     assert "did you mean final-hidden-shape" in refused(capsys, command, "FINAL-HIDDEN-SHAPE")
-    assert refused(capsys, command, "").endswith("no rule ''; `rnn-contracts list` names all 70")
+    assert refused(capsys, command, "").endswith(
+        f"no rule ''; `rnn-contracts list` names all {len(RULES)}"
+    )
 
 
 @pytest.mark.parametrize(
