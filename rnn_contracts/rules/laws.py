@@ -187,7 +187,7 @@ LAWS = (
     ),
     Rule(
         "autocast-dtype", "law",
-        "Under CPU autocast to bfloat16, RNN, RNNCell and most of LSTM give bfloat16, the others float32",
+        "Under CPU autocast to bfloat16 RNN, RNNCell, most of LSTM give bfloat16, the others float32",
         layers=LAYERS + CELLS, values=True,
         domain={"autocast": True, "device": "cpu", "dtype": "float32"},
         condition="LSTM gives bfloat16, but float32 where it is packed with unequal lengths and has no "

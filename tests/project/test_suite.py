@@ -66,7 +66,7 @@ def test_rules_of_shapes_look_at_the_same_calls(monkeypatch: pytest.MonkeyPatch)
         return build(case, subject)
 
     monkeypatch.setattr(calls, "build", noted_build)
-    rules = "output_shape or final_hidden_shape or state_structure"
+    rules = "test_output_shape or final_hidden_shape or state_structure"
     outcome = run_suite("-k", f"GRU-batch_first-2_layers-bidirectional-cpu and ({rules})")
     assert len(outcome.passed) == 3
     assert outcome.failed == {}
@@ -75,7 +75,7 @@ def test_rules_of_shapes_look_at_the_same_calls(monkeypatch: pytest.MonkeyPatch)
 
 def test_no_call_of_another_session_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     """Though the class is the same, what it does may not be."""
-    options = ("-k", "output_shape and GRU-batch_first-2_layers-bidirectional-cpu")
+    options = ("-k", "test_output_shape and GRU-batch_first-2_layers-bidirectional-cpu")
     assert run_suite(*options).failed == {}
     monkeypatch.setattr(nn.GRU, "forward", lambda *arguments: arguments[1])
     (violation,) = run_suite(*options).failed.values()
