@@ -219,7 +219,7 @@ def test_address_holds_the_choice(page: Page, browser: Browser) -> None:
     page.get_by_label("layout", exact=True).select_option("packed")
     page.get_by_label("lengths of the sequences").fill("7, 3")
     status = page.get_by_role("status")
-    expect(status).to_have_text("output is (10, 16), h_n is (20, 2, 8), c_n is (20, 2, 8).")
+    expect(status).to_have_text("output.data is (10, 16), h_n is (20, 2, 8), c_n is (20, 2, 8).")
     other = browser.new_page()
     other.goto(page.url)
     expect(other.get_by_role("status")).to_have_text(status.inner_text())
