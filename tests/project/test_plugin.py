@@ -125,7 +125,7 @@ def test_values_are_not_asked_of_meta(run: Run) -> None:
     """
     result = run(module, "--rnn-device", "meta")
     result.stdout.fnmatch_lines(
-        ["rnn-contracts: left out, meta has no values: parameters-initialised*"]
+        ["rnn-contracts: left out, meta has no values: *parameters-initialised*"]
     )
     assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
     run(module).stdout.fnmatch_lines(["*1 device (cpu)*"])
