@@ -70,7 +70,7 @@ def test_expected_failures_are_strict(run: Run, plugin: tuple[str, ...]) -> None
         "empty-batch-allowed[batch_first-*]": "so here",
         "output-shape": "not so",
     }
-    options = ("-k", "1_layer-forward and (output-shape or hidden-shape or empty)", "-rfx", *plugin)
+    options = ("-k", "1_layer-forward and ([output-shape or hidden-shape or empty)", "-rfx", *plugin)
     arguments = f"GRU=Outer.FollowsBatchFirst, expected_failures={failures}"
     result = run("Outer", arguments, *options)
     result.assert_outcomes(xfailed=2, failed=2, passed=4)
@@ -97,7 +97,7 @@ def test_expected_failures_are_strict(run: Run, plugin: tuple[str, ...]) -> None
 
 def test_what_is_not_supported_is_skipped(run: Run) -> None:
     """And failed where all is required."""
-    options = ("-k", "packed-output and 1_layer", "-rs")
+    options = ("-k", "[packed-output-GRU and 1_layer", "-rs")
     result = run("OneDirection", "GRU=OneDirection", *options)
     result.assert_outcomes(skipped=4)
     result.stdout.fnmatch_lines_random(
@@ -108,7 +108,7 @@ def test_what_is_not_supported_is_skipped(run: Run) -> None:
 
 def test_a_check_that_is_not_called_fails(run: Run, pytester: pytest.Pytester) -> None:
     """Where the plugin is there to see it."""
-    options = ("-k", "output-shape and 1_layer-forward", "-p", "rnn_contracts.plugin")
+    options = ("-k", "[output-shape and 1_layer-forward", "-p", "rnn_contracts.plugin")
     run("Faithful", "GRU=Faithful", *options).assert_outcomes(passed=2)
     path = pytester.path / "test_own.py"
     path.write_text(path.read_text().replace("check()", "check"))
