@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +12,13 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
 from rnn_contracts.checking import subjects
+from rnn_contracts.checking.recorder import Recorder, evaluate
 from rnn_contracts.checking.subjects import Subject
 from rnn_contracts.drawing.case import Case
+
+
+PLAIN = "$0($1, $2)"
+"""How a layer is called: layer, input, and initial state if there is one."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +31,7 @@ class Observation:
     result: Any
 
 
-def build(case: Case, subject: Subject | None) -> nn.Module:
+def build(case: Case, subject: Subject | None, recorder: Recorder) -> nn.Module:
     """The layer of the case, made by the subject, or by ``torch.nn``'s class of that name."""
     accelerated = case.device not in ("cpu", "meta")
     # torch.manual_seed takes 2 ms: it formats a stack trace for every accelerator that may come.
@@ -35,10 +41,13 @@ def build(case: Case, subject: Subject | None) -> nn.Module:
     if subject:
         subjects.require(subject, options(case))
         constructor = subject.constructor
-    module = constructor(case.layer.input_size, case.layer.hidden_size, **options(case))
+    recorder.building(case, case.making)
+    with recorder.paused():
+        module = constructor(case.layer.input_size, case.layer.hidden_size, **options(case))
     if not isinstance(module, nn.Module):
         raise TypeError(f"made a {type(module).__name__}, which is no torch.nn.Module")
     module.train(case.training)
+    recorder.built(module)
     return module
 
 
@@ -52,22 +61,43 @@ def options(case: Case) -> dict[str, object]:
     return given
 
 
-def arguments(case: Case) -> tuple[Tensor, tuple[Tensor, ...]]:
+def arguments(case: Case, recorder: Recorder) -> tuple[Tensor, tuple[Tensor, ...]]:
     """The input, not yet packed, and the initial state if there is one: random, never zero."""
-    input = _tensor(case, case.input_shape, packed=bool(case.lengths))
     shapes = case.state_shapes.values() if case.initial_state else ()
-    return input, tuple(_tensor(case, shape) for shape in shapes)
+    with recorder.paused():
+        input = _tensor(case, case.input_shape, packed=bool(case.lengths))
+        state = tuple(_tensor(case, shape) for shape in shapes)
+    recorder.drawn(case, input, state)
+    return input, state
 
 
-def call(case: Case, module: nn.Module, input: Tensor, state: tuple[Tensor, ...]) -> Observation:
-    """Pack the input if the case says so, and call the layer; what it raises passes through."""
+def call(
+    case: Case,
+    module: nn.Module,
+    input: Tensor,
+    state: tuple[Tensor, ...],
+    recorder: Recorder,
+    code: str = PLAIN,
+    more: Sequence[object] = (),
+) -> Observation:
+    """Pack the input if the case says so, and call the layer; what it raises passes through.
+
+    In ``code``, which says how, ``$0`` stands for the layer, ``$1`` for the input and, where there is
+    an initial state, ``, $2`` for it; what follows are ``more`` objects.
+    """
     packed: Tensor | PackedSequence = input
     if case.lengths:
         lengths = list(case.lengths)
-        packed = pack_padded_sequence(input, lengths, enforce_sorted=case.enforce_sorted)
+        with recorder.paused():
+            packed = pack_padded_sequence(input, lengths, enforce_sorted=case.enforce_sorted)
+        recorder.packed(case, input, packed)
     hx = (state,) if len(state) > 1 else state
-    with getattr(torch, case.grad_mode)(), _autocast(case.autocast):
-        result = module(packed, *hx)
+    objects = (module, packed, *(hx or (None,)), *more)
+    code = code if hx else code.replace(", $2", "")
+    recorder.calling(case, code, objects)
+    with recorder.paused(), getattr(torch, case.grad_mode)(), _autocast(case.autocast):
+        result = module(packed, *hx) if code in (PLAIN, "$0($1)") else evaluate(code, *objects)
+    recorder.returned(case, result)
     return Observation(case, packed, state, result)
 
 

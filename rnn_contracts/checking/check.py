@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
 
@@ -14,7 +16,7 @@ from rnn_contracts.checking.calls import Observation
 from rnn_contracts.checking.run import Run
 from rnn_contracts.checking.sandbox import Expected
 from rnn_contracts.checking.subjects import Subject
-from rnn_contracts.checking.violation import ContractViolation, message, violated
+from rnn_contracts.checking.violation import Claim, ContractViolation, violated
 from rnn_contracts.contracts import PARAMETER_SHAPES, parameter_shapes
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.drawing.wrong_calls import WrongCall
@@ -43,11 +45,11 @@ class Check:
         __tracebackhide__ = True
         case = case or self.case
         try:
-            module = calls.build(case, self.subject)
+            module = calls.build(case, self.subject, self.run.recorder)
         except Exception as error:
             subjects.raise_if_not_supported(self.subject, error)
             found = f"the constructor raised {type(error).__name__}: {error}"
-            violated("constructor-accepts", case, found, show="layer", call=False, cause=error)
+            violated("constructor-accepts", case, found, call=False, cause=error)
         self.comparisons += self.rule.id == "constructor-accepts"
         return module
 
@@ -59,21 +61,33 @@ class Check:
         options = calls.options(self.case)
         unordered = {name: options[name] for name in options.keys() - names.keys()}
         values = [getattr(layer, name) for name in names]
-        module = self._construct(layer.input_size, layer.hidden_size, *values, **unordered)
-        return module.train(self.case.training)
+        return self._construct(layer.input_size, layer.hidden_size, *values, **unordered)
 
     def _construct(self, *arguments: object, **options: object) -> nn.Module:
         """The layer of these arguments; a refusal breaks this rule."""
         __tracebackhide__ = True
         kind = self.case.layer.kind
         constructor: Any = self.subject.constructor if self.subject else getattr(nn, kind)
+        given = ", ".join(map(repr, arguments))
+        named = "".join(f", {name}={value!r}" for name, value in options.items())
+        self.run.recorder.building(self.case, f"{self.case.callee}({given}{named})")
         try:
-            module: nn.Module = constructor(*arguments, **options)
+            with self.run.recorder.paused():
+                module: nn.Module = constructor(*arguments, **options)
+                module.train(self.case.training)
+            self.run.recorder.built(module)
         except Exception as error:
-            given = ", ".join(map(repr, arguments))
             found = f"{kind}({given}) raised {type(error).__name__}: {error}"
-            violated(self.rule.id, self.case, found, show="layer", call=False, cause=error)
+            violated(self.rule.id, self.case, found, call=False, cause=error)
         return module
+
+    def do(self, code: str, *objects: object, name: str = "value", changes: int = 0) -> Any:
+        """Evaluate code, a line of the script of this check; see ``Recorder.do``."""
+        return self.run.recorder.do(code, *objects, name=name, changes=changes)
+
+    def within(self, code: str) -> contextlib.AbstractContextManager[Any]:
+        """Enter the context manager that this code makes, a line of the script of this check."""
+        return self.run.recorder.within(code)
 
     def call_layer(
         self,
@@ -82,9 +96,11 @@ class Check:
         input: Tensor,
         state: tuple[Tensor, ...],
         *,
+        code: str = calls.PLAIN,
+        more: Sequence[object] = (),
         lawful: bool = False,
     ) -> Observation:
-        """Call the layer.
+        """Call the layer, as the code says.
 
         A call that raises breaks this rule if the rule says that the call is accepted, or if it is
         ``lawful`` by this rule alone; otherwise that of the initial state, or of the input.
@@ -97,11 +113,11 @@ class Check:
         accepting = self.rule.id if own else argument.id
         self.run.notes.write(self.rule.id, case)
         try:
-            observation = calls.call(case, module, input, state)
+            observation = calls.call(case, module, input, state, self.run.recorder, code, more)
         except Exception as error:
             subjects.raise_if_not_supported(self.subject, error)
             found = f"the call raised {type(error).__name__}: {error}"
-            violated(accepting, case, found, show="result", cause=error)
+            violated(accepting, case, found, cause=error)
         self.comparisons += accepting == self.rule.id
         return observation
 
@@ -111,13 +127,14 @@ class Check:
         observed = self.run.observed.calls
         if self.case not in observed:
             module = self.build()
-            observed[self.case] = self.call_layer(self.case, module, *calls.arguments(self.case))
+            arguments = calls.arguments(self.case, self.run.recorder)
+            observed[self.case] = self.call_layer(self.case, module, *arguments)
         return observed[self.case]
 
-    def fail(self, found: str, *, show: str, call: bool = True) -> NoReturn:
-        """Raise the violation of this rule, with code that prints ``show``."""
+    def fail(self, found: str, claim: Claim, *, call: bool = True) -> NoReturn:
+        """Raise the violation of this rule; ``claim`` is what is not so."""
         __tracebackhide__ = True
-        violated(self.rule.id, self.case, found, show=show, call=call)
+        violated(self.rule.id, self.case, found, claim, call=call)
 
     # --- Shapes ----------------------------------------------------------------------------------
 
@@ -160,8 +177,10 @@ class Check:
         found = observation.result[0].batch_sizes.tolist()
         self.comparisons += 1
         if found != expected:
-            where = "output.batch_sizes"
-            self.fail(f"{where} = {found}   expected {expected}", show=where)
+            sizes = "$0.batch_sizes.tolist()"
+            said = f"output.batch_sizes = {{{sizes}}}   expected {expected}"
+            claim = Claim(f"{sizes} == {expected}", said, observation.result[:1])
+            self.fail(f"output.batch_sizes = {found}   expected {expected}", claim)
 
     # --- Parameters ------------------------------------------------------------------------------
 
@@ -174,8 +193,9 @@ class Check:
         extra = ", ".join(name for name in parameters if name not in expected)
         if missing or extra:
             found = f"missing: {missing or 'none'}   unexpected: {extra or 'none'}"
-            show = "[name for name, _ in layer.named_parameters()]"
-            violated("parameter-names", self.case, found, show=show, call=False)
+            names = "{name for name, _ in $0.named_parameters()}"
+            claim = Claim(f"{names} == {set(expected)}", found, (module,))
+            violated("parameter-names", self.case, found, claim, call=False)
         self.comparisons += self.rule.id == "parameter-names"
         return parameters
 
@@ -188,9 +208,8 @@ class Check:
                 first, others = PARAMETER_SHAPES[stem]
                 formula = first if suffix.removesuffix("_reverse") in ("", "0") else others
                 where = f"layer.{name}"
-                show = f"tuple({where}.shape)"
                 results.compare_shape(
-                    self.rule.id, self.case, where, parameter, formula, show=show, call=False
+                    self.rule.id, self.case, where, parameter, formula, call=False
                 )
                 self.comparisons += 1
 
@@ -203,8 +222,11 @@ class Check:
         expected = parameter_shapes(replace(layer, input_size=1))
         self.comparisons += 1
         if found != expected:
-            text = f"with input_size=True the parameters are {found}   expected {expected}"
-            self.fail(text, show="layer", call=False)
+            shapes = "{name: tuple(part.shape) for name, part in $0.named_parameters()}"
+            text = "with input_size=True the parameters are {}   expected {}"
+            said = text.format(f"{{ {shapes} }}", f"{{ {expected} }}")
+            claim = Claim(f"{shapes} == {expected}", said, (module,))
+            self.fail(text.format(found, expected), claim, call=False)
 
     def assert_initialised(self) -> None:
         """Every parameter lies within its bound, and one of 16 numbers or more is not constant."""
@@ -218,12 +240,15 @@ class Check:
             values = parameter.detach().double()
             largest, first = float(values.abs().max()), values.flatten()[0]
             if not largest <= bound:
-                show = f"layer.{name}.abs().max()"
-                self.fail(f"{show} = {largest}   expected <= {bound}", show=show, call=False)
+                where = f"layer.{name}.abs().max()"
+                said = f"{where} = {{float($0.abs().max())}}   expected <= {bound}"
+                claim = Claim(f"float($0.abs().max()) <= {bound}", said, (parameter,))
+                self.fail(f"{where} = {largest}   expected <= {bound}", claim, call=False)
             # Two equal draws are likely enough in bfloat16; sixteen are not.
             if values.numel() >= 16 and bool((values == first).all()):
                 found = f"layer.{name} is {float(first)} throughout   expected random numbers"
-                self.fail(found, show=f"layer.{name}", call=False)
+                claim = Claim("($0 != $0.flatten()[0]).any()", found, (parameter,))
+                self.fail(found, claim, call=False)
 
     def assert_attributes(self, **expected: object) -> None:
         """Every parameter has these attributes, such as ``requires_grad=True``."""
@@ -233,7 +258,24 @@ class Check:
                 self.comparisons += 1
                 found, where = getattr(parameter, attribute), f"layer.{name}.{attribute}"
                 if found != value:
-                    self.fail(f"{where} = {found}   expected {value}", show=where, call=False)
+                    wanted = f"torch.{value!r}" if attribute == "device" else repr(value)
+                    said = f"{where} = {{$0.{attribute}}}   expected {value}"
+                    claim = Claim(f"$0.{attribute} == {wanted}", said, (parameter,))
+                    self.fail(f"{where} = {found}   expected {value}", claim, call=False)
+
+    def assert_warned(self, *, due: bool) -> None:
+        """The constructor gives a UserWarning, or gives none."""
+        __tracebackhide__ = True
+        recorder = self.run.recorder
+        with recorder.within("warnings.catch_warnings(record=True)") as caught:
+            recorder.do('warnings.simplefilter("always")')
+            self.build()
+        self.comparisons += 1
+        warned = any(issubclass(warning.category, UserWarning) for warning in caught)
+        if warned != due:
+            found = f"dropout=0.5 gave {'a' if warned else 'no'} warning"
+            some = "any(issubclass(one.category, UserWarning) for one in caught)"
+            self.fail(found, Claim(some if due else f"not {some}", found, ()), call=False)
 
     # --- Refusals --------------------------------------------------------------------------------
 
@@ -243,7 +285,7 @@ class Check:
         if lacks := subjects.lacking(self.subject, wrong.takes):
             # A TypeError about an unknown argument is no refusal of its value.
             found = f"the constructor does not take {', '.join(lacks)}"
-            violated("constructor-accepts", self.case, found, show="layer", call=False)
+            violated("constructor-accepts", self.case, found, call=False)
         subjects.require(self.subject, calls.options(self.case))
         attempt = wrong.attempt(self.case)
         self.comparisons += 1
@@ -256,8 +298,10 @@ class Check:
         if outcome.what in ("unusable", "not supported"):
             state = self.case.initial_state
             argument = shape_rule(self.case.layer, "h_0" if state else "input").id
-            violated(argument, self.case, f"the right call raised {outcome.how}", show="result")
+            violated(argument, self.case, f"the right call raised {outcome.how}")
         found = f"{wrong.name}: {outcome.how}   expected ValueError, RuntimeError or TypeError"
         described = attempt.wrong if wrong.constructor else self.case.describe()
-        text = message(self.rule, found, described, str(attempt))
-        raise ContractViolation(self.rule.id, text, died=outcome.what == "died")
+        code = attempt.script(outcome.what)
+        raise ContractViolation(
+            self.rule, found, described, code=code, died=outcome.what == "died"
+        )

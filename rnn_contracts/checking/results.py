@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from rnn_contracts.checking.calls import Observation
-from rnn_contracts.checking.violation import violated
+from rnn_contracts.checking.violation import Claim, violated
 from rnn_contracts.contracts import evaluate, symbolic
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.layer import CELLS, RETURNS
@@ -42,7 +42,9 @@ def _of_layer(observation: Observation) -> dict[str, Tensor]:
         if case.lengths:
             if not isinstance(output, PackedSequence):
                 found = f"output is a {type(output).__name__}   expected a PackedSequence"
-                violated("packed-output", case, found, show="result")
+                condition = "isinstance($0, nn.utils.rnn.PackedSequence)"
+                said = "output is a {type($0).__name__}   expected a PackedSequence"
+                violated("packed-output", case, found, Claim(condition, said, (output,)))
             output = output.data
         parts = (output, state)
         if case.layer.kind == "LSTM":
@@ -62,7 +64,8 @@ def _paired(
         case = observation.case
         expected = RETURNS[case.layer.kind]
         found = f"the call returned {structure(observation.result)}   expected {expected}"
-        violated(rule_id, case, found, show="result")
+        claim = Claim(_STRUCTURES[case.layer.kind], found, (observation.result,))
+        violated(rule_id, case, found, claim)
     return dict(zip(names, parts, strict=True))
 
 
@@ -75,15 +78,12 @@ def shaped_tensors(observation: Observation) -> dict[str, Tensor]:
     return tensors
 
 
-def assert_shape(
-    rule_id: str, case: Case, name: str, tensor: Tensor, *, show: str | None = None
-) -> None:
-    """The tensor of that name has the shape that the contract states; ``show=""`` prints no code."""
+def assert_shape(rule_id: str, case: Case, name: str, tensor: Tensor) -> None:
+    """The tensor of that name has the shape that the contract states."""
     __tracebackhide__ = True
     # The shape of a packed output is that of its data.
     where = f"{name}.data" if case.lengths and name == "output" else name
-    show = f"tuple({where}.shape)" if show is None else show
-    compare_shape(rule_id, case, where, tensor, symbolic(case.layer, name, case.layout), show=show)
+    compare_shape(rule_id, case, where, tensor, symbolic(case.layer, name, case.layout))
 
 
 def compare_shape(
@@ -93,7 +93,6 @@ def compare_shape(
     tensor: Tensor,
     formula: str,
     *,
-    show: str,
     call: bool = True,
 ) -> None:
     """The tensor, ``where`` in the code, has the shape of the formula."""
@@ -111,7 +110,9 @@ def compare_shape(
     axes = dict.fromkeys(formula.split())
     values = ", ".join(f"{axis} = {evaluate(axis, case.axes)[0]}" for axis in axes)
     text = f"{line}{found}   expected {expected}\n  {marks:<{at}}   {values}"
-    violated(rule_id, case, text, show=show, call=call)
+    said = f"{where}.shape = {{tuple($0.shape)}}   expected {expected}"
+    claim = Claim(f"tuple($0.shape) == {expected}", said, (tensor,))
+    violated(rule_id, case, text, claim, call=call)
 
 
 PACKING = ("batch_sizes", "sorted_indices", "unsorted_indices")
@@ -125,7 +126,26 @@ def assert_packed_alike(observation: Observation) -> None:
         if not _equal(expected, found):
             where = f"output.{field}"
             text = f"{where} = {found}   expected {expected}"
-            violated("packed-output", observation.case, text, show=where)
+            absent = expected is None or found is None
+            same = "$0.{0} is $1.{0}" if absent else "torch.equal($0.{0}, $1.{0})"
+            said = f"{where} = {{$0.{field}}}   expected {{$1.{field}}}"
+            packings = (observation.result[0], observation.input)
+            claim = Claim(same.format(field), said, packings)
+            violated("packed-output", observation.case, text, claim)
+
+
+_TENSORS = "all(isinstance(part, (torch.Tensor, nn.utils.rnn.PackedSequence)) for part in {})"
+_PAIR = "type({0}) is tuple and len({0}) == 2"
+_OF_TWO = f"{_PAIR.format('$0')} and {_TENSORS.format('$0')}"
+_STRUCTURES = {
+    "RNN": _OF_TWO,
+    "GRU": _OF_TWO,
+    "LSTM": f"{_PAIR.format('$0')} and {_PAIR.format('$0[1]')} and {_TENSORS.format('[$0[0], *$0[1]]')}",
+    "RNNCell": "isinstance($0, torch.Tensor)",
+    "GRUCell": "isinstance($0, torch.Tensor)",
+    "LSTMCell": _OF_TWO,
+}
+"""What a call returns, as code."""
 
 
 def structure(result: Any) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from rnn_contracts.checking.calls import Observation
+from rnn_contracts.checking.recorder import Recorder
 from rnn_contracts.checking.sandbox import Sandboxes
 from rnn_contracts.drawing.case import Case
 
@@ -40,13 +41,14 @@ class ObservedCalls:
 
 @dataclass
 class Run:
-    """What the checks of one run share: child processes, calls that were observed, and notes.
+    """What the checks of one run share: child processes, calls that were observed, notes, and a recorder.
 
     ``threads`` is the number of threads that torch may use. It is one by default, since on small layers
     more threads cost more than they give, and xdist uses the cores.
     """
 
     threads: int = 1
+    recorder: Recorder = field(default_factory=Recorder)
     sandboxes: Sandboxes = field(default_factory=Sandboxes)
     observed: ObservedCalls = field(default_factory=ObservedCalls)
     notes: Notes = field(default_factory=NoNotes)

@@ -77,7 +77,7 @@ class Sandboxes:
 
     def dies(self, case: Case, subject: Subject | None) -> bool:
         """Whether the call of the case ends its process, or hangs."""
-        call = f"torch.{case.grad_mode}()(layer)({case.call_arguments})"
+        call = f"{case.moded}({case.call_arguments})"
         attempt = Attempt(case, "\n".join(case.setup()), "", "", call)
         died = self.run(attempt, subject).what == "died"
         self._discard(case.device, "refused")

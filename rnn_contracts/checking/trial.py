@@ -9,7 +9,7 @@ axes as the case demands, where it meets the layer. A cell is a layer that takes
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NoReturn
 
@@ -19,9 +19,10 @@ from torch.nn.utils.rnn import pad_packed_sequence
 
 from rnn_contracts.checking import calls, equations, results
 from rnn_contracts.checking.check import Check
+from rnn_contracts.checking.recorder import evaluate
 from rnn_contracts.checking.run import Run
 from rnn_contracts.checking.subjects import Subject
-from rnn_contracts.checking.violation import ContractViolation
+from rnn_contracts.checking.violation import Claim, ContractViolation, violated
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.layer import CELLS
 from rnn_contracts.rules import Rule
@@ -46,7 +47,8 @@ class Trial(Check):
     def __init__(self, rule: Rule, case: Case, run: Run, subject: Subject | None = None) -> None:
         super().__init__(rule, case, run, subject)
         self.layer = self.build()
-        input, state = calls.arguments(case)
+        input, state = calls.arguments(case, run.recorder)
+        self._taken = input
         self.input = _sequence_first(case, input)
         self.state = tuple(_batched(case, tensor) for tensor in state)
 
@@ -62,10 +64,13 @@ class Trial(Check):
         *,
         layer: nn.Module | None = None,
         case: Case | None = None,
+        code: str = calls.PLAIN,
+        more: Sequence[object] = (),
         any_shape: bool = False,
     ) -> dict[str, Tensor]:
         """Call the layer, with its own input and state unless others are given.
 
+        ``code`` tells how, with ``more`` objects, if it is not the plain call; see ``calls.call``.
         ``case`` makes the same call in another layout, mode or length. A law is about values: a
         shape that is wrong breaks the rule of that shape, unless the law allows ``any_shape`` here.
         """
@@ -76,15 +81,20 @@ class Trial(Check):
             case = replace(case, L=len(input), N=input.shape[1])
         input, state = self.arguments(input, state, case=case)
         # A layer that is passed in, such as a copy, exists because of this law alone.
-        lawful, layer = layer is not None, layer or self.layer
-        observation = self.call_layer(case, layer, input, state, lawful=lawful)
+        lawful = layer is not None or code != calls.PLAIN
+        layer = self.layer if layer is None else layer
+        observation = self.call_layer(
+            case, layer, input, state, code=code, more=more, lawful=lawful
+        )
         take = results.named_tensors if any_shape else results.shaped_tensors
         found = take(observation)
         if "output" in found:
             output = found["output"]
             # On meta a packed output stays packed, since its lengths are numbers.
             if case.lengths and not output.is_meta:
-                output = pad_packed_sequence(observation.result[0])[0]
+                with self.run.recorder.paused():
+                    output = pad_packed_sequence(observation.result[0])[0]
+                self.run.recorder.padded(observation.result[0], output)
             found["output"] = _sequence_first(case, output)
         states = found.keys() - {"output"}
         return found | {name: _batched(case, found[name]) for name in states}
@@ -99,7 +109,9 @@ class Trial(Check):
         """Input, not yet packed, and state as the layer takes them."""
         case = case or self.case
         state = self.state if state is None else state
-        taken = _as_taken(case, self.input if input is None else input)
+        input = self.input if input is None else input
+        as_drawn = input is self.input and case.layout == self.case.layout
+        taken = self._taken if as_drawn else _as_taken(case, input)
         return taken, tuple(_as_passed(case, part) for part in state)
 
     def full_state(self, value: float) -> tuple[Tensor, ...]:
@@ -116,7 +128,12 @@ class Trial(Check):
         is_cell = self.case.layer.kind in CELLS
         state = tuple((part[None] if is_cell else part).to(dtype) for part in self.state)
         results = equations.run(
-            self.case.layer, parameters, self.input.to(dtype), state, self.case.lengths
+            self.case.layer,
+            parameters,
+            self.input.to(dtype),
+            state,
+            self.case.lengths,
+            self.run.recorder,
         )
         if is_cell:
             del results["output"]
@@ -127,7 +144,7 @@ class Trial(Check):
         """Another layer with the same weights, built for ``case``."""
         layer = self.build(case)
         with self.must_not_raise("load_state_dict"):
-            layer.load_state_dict(self.layer.state_dict())
+            self.do("$0.load_state_dict($1.state_dict())", layer, self.layer, changes=1)
         return layer
 
     def parameters(self) -> dict[str, nn.Parameter]:
@@ -153,19 +170,14 @@ class Trial(Check):
         layout = "packed" if self.case.lengths else "sequence first"
         case = replace(self.case, layer=alone, layout=layout)
         module = self.build(case)
-        weights = self.parameters()
-        suffixes = ("", "_reverse") if direction is None else (("", "_reverse")[direction],)
-        with self.must_not_raise("load_state_dict"):
-            module.load_state_dict(
-                {
-                    name.replace(
-                        f"_l{k}{suffix}", f"_l0{suffix if direction is None else ''}"
-                    ): value
-                    for suffix in suffixes[:D]
-                    for name, value in weights.items()
-                    if name.endswith(f"_l{k}{suffix}")
-                }
-            )
+        self.parameters()
+        for way in ("", "_reverse")[:D] if direction is None else (("", "_reverse")[direction],):
+            mine, theirs = f"_l0{way if direction is None else ''}", f"_l{k}{way}"
+            named = f'{{name.replace("{theirs}", "{mine}"): part'
+            of = f'for name, part in $1.named_parameters() if name.endswith("{theirs}")}}'
+            with self.must_not_raise("load_state_dict"):
+                code = f"$0.load_state_dict({named} {of}, strict=False)"
+                self.do(code, module, self.layer, changes=1)
         return module, case
 
     def assert_all_close(
@@ -177,34 +189,38 @@ class Trial(Check):
             self.assert_close(name, found[name], expected[name], units=units)
 
     def assert_close(self, name: str, found: Tensor, expected: Tensor, *, units: int = 0) -> None:
-        """Hold one tensor against what it must equal; ``name`` is printed, and in the snippet."""
+        """Hold one tensor against what it must equal; ``name`` is printed."""
         __tracebackhide__ = True
-        if tuple(found.shape) != tuple(expected.shape):
-            self.comparisons += 1
-            self.fail_at(name, f"shape {tuple(found.shape)}   expected {tuple(expected.shape)}")
-        if not found.numel():
+        self.comparisons += bool(found.numel()) or found.shape != expected.shape
+        with self.run.recorder.paused():
+            self._assert_close(name, found, expected, units)
+
+    def _assert_close(self, name: str, found: Tensor, expected: Tensor, units: int) -> None:
+        __tracebackhide__ = True
+        both = (found, expected)
+        if found.shape != expected.shape:
+            said = f"{name}: shape {{tuple($0.shape)}}   expected {{tuple($1.shape)}}"
+            self.fail_at(Claim("$0.shape == $1.shape", said, both))
+        if not found.numel() or (not units and torch.equal(found, expected)):
             return
-        self.comparisons += 1
-        if not units and torch.equal(found, expected):
-            return
-        found, wanted = found.detach().double(), expected.detach().double()
-        scale = max(1.0, float(wanted.abs().max()))
+        one, other = found.detach().double(), expected.detach().double()
+        scale = max(1.0, float(other.abs().max()))
         allowed = units * torch.finfo(getattr(torch, self.case.dtype)).eps * scale
-        differences = (found - wanted).abs()
+        differences = (one - other).abs()
         wrong = ~(differences <= allowed)
         if not bool(wrong.any()):
             return
-        first = tuple(int(i) for i in wrong.nonzero()[0])
+        first = "".join(f"[{i}]" for i in wrong.nonzero()[0].tolist())
+        said = f"{name}: {{float($0{first}):.6g}}   expected {{float($1{first}):.6g}}"
+        close = f"torch.allclose($0.double(), $1.double(), rtol=0, atol={allowed:.3g})"
         self.fail_at(
-            name,
-            f"{int(wrong.sum())} of {wrong.numel()} numbers differ, by up to "
-            f"{float(differences.max()):.2g} (allowed {allowed:.2g})\n"
-            f"  the first at {list(first)}: {float(found[first]):.6g}   "
-            f"expected {float(wanted[first]):.6g}",
+            Claim(close if units else "torch.equal($0, $1)", said, both),
+            f"the first of {int(wrong.sum())} of {wrong.numel()} numbers that differ, by up to "
+            f"{float(differences.max()):.2g} (allowed {allowed:.2g})",
         )
 
     @contextlib.contextmanager
-    def must_not_raise(self, what: str, name: str = "layer") -> Iterator[None]:
+    def must_not_raise(self, what: str) -> Iterator[None]:
         """Whatever is done with layer or results by this rule must not raise."""
         __tracebackhide__ = True
         try:
@@ -212,30 +228,26 @@ class Trial(Check):
         except ContractViolation:
             raise
         except Exception as error:
-            self.fail_at(name, f"{what} raised {type(error).__name__}: {error}")
+            found = f"{what} raised {type(error).__name__}: {error}"
+            violated(self.rule.id, self.case, found, cause=error)
 
-    def assert_that(self, condition: object, name: str, found: str) -> None:
-        """Hold anything else that the rule says; ``found`` is what is there if it is not so."""
+    def assert_that(self, condition: str, found: str, *objects: object) -> None:
+        """Hold anything else that the rule says: code, in which ``$0``, ``$1`` stand for the objects.
+
+        ``found``, the inside of an f-string, is what is there if it is not so.
+        """
         __tracebackhide__ = True
         self.comparisons += 1
-        if not condition:
-            self.fail_at(name, found)
+        with self.run.recorder.paused():
+            holds = evaluate(condition, *objects)
+            if not holds:
+                self.fail_at(Claim(condition, found, objects))
 
-    def fail_at(self, name: str, found: str) -> NoReturn:
-        """Raise the violation, with a snippet that prints ``name``."""
+    def fail_at(self, claim: Claim, *more: str) -> NoReturn:
+        """Raise the violation: the claim does not hold."""
         __tracebackhide__ = True
-        built = name.startswith("layer")
-        self.fail(f"{name}: {found}", show=name, call=not built)
-
-
-def called(function: Callable[..., object], layer: nn.Module) -> nn.Module:
-    """A module that calls the function, in the place of a layer."""
-
-    class Called(nn.Module):
-        def forward(self, *arguments: object) -> object:
-            return function(*arguments)
-
-    return Called().train(layer.training)
+        text = evaluate(f"f{claim.found!r}", *claim.objects)
+        self.fail("\n  ".join([text, *more]), claim)
 
 
 def _sequence_first(case: Case, tensor: Tensor) -> Tensor:

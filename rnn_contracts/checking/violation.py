@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NoReturn
 
 import torch
@@ -11,19 +12,50 @@ from rnn_contracts.drawing.case import Case
 from rnn_contracts.rules import RULES, Rule
 
 
+@dataclass(frozen=True)
+class Claim:
+    """What a script asserts, as code in which ``$0``, ``$1`` stand for the objects.
+
+    ``found`` is what the script says if it is not so: the inside of an f-string.
+    """
+
+    condition: str
+    found: str
+    objects: tuple[object, ...]
+
+
 class ContractViolation(AssertionError):
     """A layer breaks a rule. ``rule_id`` names the rule; the text is the whole message.
 
-    ``died`` tells that the call ended its process, or hung.
+    ``died`` tells that the call ended its process, or hung. ``found`` and ``call`` are lines of the
+    message, ``code`` is the script in it. ``claim`` is what was found not to be so; it is None where
+    something raised. ``drawn`` is the case of the check.
     """
 
     # The name by which users import it is the one that pytest prints.
     __module__ = "rnn_contracts"
 
-    def __init__(self, rule_id: str, message: str, *, died: bool = False) -> None:
-        super().__init__(message)
-        self.rule_id = rule_id
-        self.died = died
+    def __init__(
+        self,
+        rule: Rule,
+        found: str,
+        call: str,
+        *,
+        claim: Claim | None = None,
+        code: str = "",
+        died: bool = False,
+    ) -> None:
+        super().__init__(message(rule, found, call, code))
+        self.rule_id, self.found, self.call = rule.id, found, call
+        self.claim, self.code, self.died = claim, code, died
+        self.drawn: Case | None = None
+
+    def with_code(self, code: str) -> ContractViolation:
+        """The same violation, with a script to paste."""
+        rule = RULES[self.rule_id]
+        return ContractViolation(
+            rule, self.found, self.call, claim=self.claim, code=code, died=self.died
+        )
 
 
 def message(rule: Rule, found: str, call: str, code: str) -> str:
@@ -44,13 +76,12 @@ def violated(
     rule_id: str,
     case: Case,
     found: str,
+    claim: Claim | None = None,
     *,
-    show: str,
     call: bool = True,
     cause: Exception | None = None,
 ) -> NoReturn:
-    """Raise the violation of a case; without ``show`` its message has no code to paste."""
+    """Raise the violation of a case."""
     __tracebackhide__ = True
-    code = case.snippet(show, call=call) if show else ""
-    text = message(RULES[rule_id], found, case.describe(call=call), code)
-    raise ContractViolation(rule_id, text) from cause
+    described = case.describe(call=call)
+    raise ContractViolation(RULES[rule_id], found, described, claim=claim) from cause

@@ -11,7 +11,7 @@ from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from rnn_contracts.checking import results
 from rnn_contracts.checking.calls import Observation
-from rnn_contracts.checking.violation import ContractViolation, message, violated
+from rnn_contracts.checking.violation import ContractViolation, violated
 from rnn_contracts.contracts import call_axes, tensors
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.layer import Layer
@@ -69,7 +69,7 @@ def _case_of(described: Layer, layer: nn.Module, input: Any, state: Any) -> Case
         layout, axes = call_axes(described, shape, lengths)
     except ValueError as error:
         rule = shape_rule(described, "input")
-        raise ContractViolation(rule.id, message(rule, str(error), case.construction, "")) from None
+        raise ContractViolation(rule, str(error), case.construction) from None
     L = max(lengths) if lengths else axes.get("L", 1)
     return replace(case, layout=layout, N=axes.get("N", 1), L=L)
 
@@ -91,6 +91,6 @@ def _compare_arguments(case: Case, state: Any) -> None:
     if not (whole and all(isinstance(part, Tensor) for part in parts)):
         expected = f"({', '.join(names)})" if len(names) > 1 else names[0]
         found = f"the state is {results.structure(state)}   expected {expected}"
-        violated("state-structure-refused", case, found, show="")
+        violated("state-structure-refused", case, found)
     for name, part in zip(names, parts, strict=True):
-        results.assert_shape(shape_rule(case.layer, name).id, case, name, part, show="")
+        results.assert_shape(shape_rule(case.layer, name).id, case, name, part)

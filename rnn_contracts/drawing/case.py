@@ -130,26 +130,43 @@ class Case:
             lines.append(f"# {self.callee}: {module}:{name}" if "<" in name else line)
         return lines
 
-    def setup(self, *, call: bool = True) -> list[str]:
-        """Python that makes ``layer`` and, for a call, ``input``, ``h_0`` and ``c_0``."""
+    @property
+    def making(self) -> str:
+        """The construction with device and dtype, as code."""
         device = f', device="{self.device}"' if self.device != "cpu" else ""
         dtype = f", dtype=torch.{self.dtype}" if self.dtype != "float32" else ""
+        return f"{self.construction[:-1]}{device}{dtype})"
+
+    def setup(self) -> list[str]:
+        """Python that makes ``layer``, ``input``, ``h_0`` and ``c_0``."""
         mode = "" if self.training else ".eval()"
-        lines = [
-            f"torch.manual_seed({self.seed})",
-            f"layer = {self.construction[:-1]}{device}{dtype}){mode}",
-        ]
-        if call:
-            lines.append(
-                f"input = {self._tensor_code(self.input_shape, packed=bool(self.lengths))}"
-            )
-            if self.lengths:
-                options = "" if self.enforce_sorted else ", enforce_sorted=False"
-                packing = f"nn.utils.rnn.pack_padded_sequence(input, {list(self.lengths)}{options})"
-                lines.append(f"input = {packing}")
-            states = self.state_shapes.items() if self.initial_state else ()
-            lines += [f"{name} = {self._tensor_code(shape)}" for name, shape in states]
+        lines = [f"torch.manual_seed({self.seed})", f"layer = {self.making}{mode}"]
+        lines += [f"{name} = {code}" for name, code in self.tensors_as_code()]
+        if self.lengths:
+            lines.insert(3, f"input = {self.packing('input')}")
         return lines
+
+    def calling(self) -> str:
+        """Python that makes the call."""
+        return "\n".join([*self.imports, *self.setup(), f"{self.moded}({self.call_arguments})"])
+
+    @property
+    def moded(self) -> str:
+        """What is called, in the grad mode of the case, as code."""
+        return "layer" if self.grad_mode == "enable_grad" else f"torch.{self.grad_mode}()(layer)"
+
+    def tensors_as_code(self) -> list[tuple[str, str]]:
+        """The names of the input and of the parts of the initial state, and what draws them."""
+        shapes = {"input": self.input_shape, **(self.state_shapes if self.initial_state else {})}
+        return [
+            (name, self._tensor_code(shape, packed=name == "input" and bool(self.lengths)))
+            for name, shape in shapes.items()
+        ]
+
+    def packing(self, input: str) -> str:
+        """What packs the input of that name, as code."""
+        options = "" if self.enforce_sorted else ", enforce_sorted=False"
+        return f"nn.utils.rnn.pack_padded_sequence({input}, {list(self.lengths)}{options})"
 
     @property
     def call_arguments(self) -> str:
@@ -157,24 +174,6 @@ class Case:
         names = list(self.state_shapes) if self.initial_state else []
         state = [f"({', '.join(names)})"] if len(names) > 1 else names
         return ", ".join(["input", *state])
-
-    def snippet(self, show: str, *, call: bool = True) -> str:
-        """Python that makes the same call with the same numbers and prints ``show``.
-
-        ``show`` speaks of ``layer``, of the tensors by the names of the contract, or of the whole
-        ``result``.
-        """
-        lines = self.imports + self.setup(call=call)
-        if call:
-            plain = self.grad_mode == "enable_grad"
-            callee = "layer" if plain else f"torch.{self.grad_mode}()(layer)"
-            names = "result" if show == "result" else RETURNS[self.layer.kind]
-            call_line = f"{names} = {callee}({self.call_arguments})"
-            if self.autocast:
-                lines += ['with torch.autocast("cpu", torch.bfloat16):', f"    {call_line}"]
-            else:
-                lines.append(call_line)
-        return "\n".join([*lines, f"print({show})"])
 
     def _tensor_code(self, shape: tuple[int, ...], *, packed: bool = False) -> str:
         strided = not self.contiguous and not packed

@@ -109,7 +109,7 @@ class Summary:
         found = "the process died of this call, or it hung and was ended"
         report.died, report.when = True, "call"
         report.location = (*report.location[:2], crashitem.rpartition("::")[2])
-        report.longrepr = message(RULES[rule_id], found, case.describe(), case.snippet("result"))
+        report.longrepr = message(RULES[rule_id], found, case.describe(), case.calling())
         came = Outcome(outcome.FAILED, broken=rule_id)
         report.user_properties = [*properties, *came.as_properties()]
 

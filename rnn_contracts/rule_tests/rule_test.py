@@ -10,12 +10,13 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from rnn_contracts.checking import subjects, surroundings
+from rnn_contracts.checking import script, subjects, surroundings
 from rnn_contracts.checking.check import Check
+from rnn_contracts.checking.recording import Recording
 from rnn_contracts.checking.run import Run
 from rnn_contracts.checking.subjects import NotSupported, Subject
 from rnn_contracts.checking.trial import Trial
-from rnn_contracts.checking.violation import ContractViolation, message
+from rnn_contracts.checking.violation import ContractViolation
 from rnn_contracts.deviations import Deviation
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.drawing.strategies import ANYTHING, Draw, cases
@@ -219,6 +220,7 @@ class RuleTest:
             self.tally.unsupported.update(error.args)
             self._pass_over()
         except ContractViolation as error:
+            error.drawn = drawn
             self._judge(error)
         else:
             self.tally.examples += 1
@@ -229,8 +231,8 @@ class RuleTest:
         if self.pinned and self.pinned.dies:
             if run.sandboxes.dies(case, self.subject):
                 found = "the process died of this call, or it hung"
-                text = message(self.rule, found, case.describe(), case.snippet("result"))
-                raise ContractViolation(self.rule.id, text, died=True)
+                described, code = case.describe(), case.calling()
+                raise ContractViolation(self.rule, found, described, code=code, died=True)
             return
         on_trial = self.statement.on_trial
         check = (Trial if on_trial else Check)(self.rule, case, run, self.subject)
@@ -245,6 +247,21 @@ class RuleTest:
         finally:
             self.tally.comparisons += check.comparisons
             self.tally.refusals |= {check.refusal} - {""}
+
+    def with_script(self, violation: ContractViolation) -> ContractViolation:
+        """The violation with a script that was seen to fail as the check did, if there is one."""
+        __tracebackhide__ = True
+        if violation.code or violation.died or violation.drawn is None:
+            return violation
+        recording = Recording()
+        try:
+            with recording:
+                self._check(violation.drawn, Run(recorder=recording))
+        except ContractViolation as again:
+            for code in recording.scripts(again.claim, again.found):
+                if script.fails(code, again.found, self.subject):
+                    return again.with_code(code)
+        return violation
 
     def _judge(self, error: ContractViolation) -> None:
         """Raise a violation that is not known; what is known is raised when the test ends."""
@@ -277,7 +294,10 @@ class RuleTest:
         __tracebackhide__ = True
         try:
             with surroundings.usual(threads):
-                yield
+                try:
+                    yield
+                except ContractViolation as error:
+                    raise self.with_script(error) from error.__cause__
         except hypothesis.errors.Unsatisfiable:
             tally = self.tally
             if not (tally.avoided or tally.unsupported or tally.known):

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from rnn_contracts.checking.trial import ROUNDING, Trial, called
+from rnn_contracts.checking.trial import ROUNDING, Trial
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.layer import CELLS
 from rnn_contracts.rule_tests.statement import rule_test
@@ -78,7 +79,7 @@ def test_initial_state_reaches_every_layer_and_direction(trial: Trial) -> None:
             by_row(case, state[part])[row] = torch.nan
             after = by_row(case, trial.call(state=tuple(state), layer=trial.layer)[name])
             found = f"{name}[{row}] has numbers with NaN in {['h_0', 'c_0'][part]}[{row}]"
-            trial.assert_that(after[row].isnan().all(), name, found)
+            trial.assert_that("$0.isnan().all()", found, after[row])
             below = row // D * D
             trial.assert_close(name, after[:below], before[:below], units=ROUNDING)
 
@@ -209,19 +210,14 @@ def test_reset_gate_follows_the_product(trial: Trial) -> None:
 @rule_test(least_N=1)
 def test_call_arguments(trial: Trial) -> None:
     """The same by name and by position."""
-
-    def call(*given: object) -> object:
-        return trial.layer(**dict(zip(("input", "hx"), given, strict=False)))
-
-    by_name = called(call, trial.layer)
-    trial.assert_all_close(trial.call(layer=by_name), trial.call(), units=ROUNDING)
+    code = "$0(input=$1, hx=$2)" if trial.state else "$0(input=$1)"
+    trial.assert_all_close(trial.call(code=code), trial.call(), units=ROUNDING)
 
 
 @rule_test(least_N=1)
 def test_state_list_accepted(trial: Trial) -> None:
     """The same for a list as for the tuple."""
-    of_a_list = called(lambda tensor, state: trial.layer(tensor, list(state)), trial.layer)
-    trial.assert_all_close(trial.call(layer=of_a_list), trial.call(), units=ROUNDING)
+    trial.assert_all_close(trial.call(code="$0($1, list($2))"), trial.call(), units=ROUNDING)
 
 
 @rule_test(longest=9)
@@ -273,7 +269,8 @@ def test_second_derivatives_exist(trial: Trial) -> None:
     for name, one, other in zip(names, found, expected, strict=True):
         if case.dtype == "float64":
             trial.assert_close(name, one, other, units=8 * ROUNDING)
-        trial.assert_that(one.shape == other.shape, name, f"{one.shape}   expected {other.shape}")
+        said = f"{name}: shape {{tuple($0.shape)}}   expected {{tuple($1.shape)}}"
+        trial.assert_that("$0.shape == $1.shape", said, one, other)
 
 
 @rule_test(least_N=1)
@@ -299,14 +296,13 @@ def test_calls_are_independent(trial: Trial) -> None:
 def test_parameters_unchanged_by_a_call(trial: Trial) -> None:
     """The state_dict is the same after the call, dropout or not."""
     trial.parameters()
-    before = {name: value.clone() for name, value in trial.layer.state_dict().items()}
+    before = trial.do("copy.deepcopy($0.state_dict())", trial.layer, name="before")
     trial.call()
-    after = trial.layer.state_dict()
-    trial.assert_that(
-        list(after) == list(before), "layer", f"has the parameters {', '.join(after)}"
-    )
-    for name, value in before.items():
-        trial.assert_close(f"layer.{name}", after[name], value)
+    after = trial.do("$0.state_dict()", trial.layer, name="after")
+    trial.assert_that("[*$0] == [*$1]", "the layer has {[*$0]}   expected {[*$1]}", after, before)
+    for name in before:
+        found, expected = (trial.do(f"$0[{name!r}]", state) for state in (after, before))
+        trial.assert_close(f"layer.{name}", found, expected)
 
 
 @rule_test(least_N=1)
@@ -457,16 +453,14 @@ def differentiate(trial: Trial) -> list[str]:
 def gradients(
     trial: Trial, results: dict[str, Tensor], *, create_graph: bool = False
 ) -> tuple[Tensor, ...]:
-    """Gradients of a random combination of all results, the same for the same shapes."""
-    generator = torch.Generator().manual_seed(trial.case.seed)
-    loss: Tensor = torch.zeros((), dtype=torch.float64)
+    """Gradients of a combination of all results, the same for the same shapes."""
+    loss: Any = 0
     for result in results.values():
-        weights = torch.randn(result.shape, generator=generator, dtype=torch.float64)
-        loss = loss + (result.double() * weights).sum()
+        # Other weights for every number, and the same in every run.
+        weights = torch.arange(1.0, result.numel() + 1).cos().double()
+        loss = loss + (result.double().flatten() @ weights)
     wanted = [trial.input, *trial.state, *trial.layer.parameters()]
     with trial.must_not_raise("the backward pass"):
         found = torch.autograd.grad(loss, wanted, create_graph=create_graph, allow_unused=True)
-    return tuple(
-        torch.zeros_like(tensor) if gradient is None else gradient
-        for tensor, gradient in zip(wanted, found, strict=True)
-    )
+    zeros = "[torch.zeros_like(a) if b is None else b for a, b in zip($0, $1)]"
+    return tuple(trial.do(zeros, wanted, found, name="gradients"))

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import copy
-import pickle
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import torch
-from torch._subclasses.fake_tensor import FakeTensorMode
 
-from rnn_contracts.checking.trial import ROUNDING, Trial, called
+from rnn_contracts.checking.trial import ROUNDING, Trial
 from rnn_contracts.rule_tests.statement import rule_test
 from rnn_contracts.variations import GRAD_MODES
 
@@ -23,11 +19,9 @@ def test_dtype_and_device_follow(trial: Trial) -> None:
     """Every result is where the parameters are and of their dtype."""
     parameter = next(iter(trial.parameters().values()))
     for name, result in trial.call().items():
-        found = (
-            f"{result.dtype} on {result.device}   expected {parameter.dtype} on {parameter.device}"
-        )
-        same = (result.dtype, result.device) == (parameter.dtype, parameter.device)
-        trial.assert_that(same, name, found)
+        same = "($0.dtype, $0.device) == ($1.dtype, $1.device)"
+        found = "{$0.dtype} on {$0.device}   expected {$1.dtype} on {$1.device}"
+        trial.assert_that(same, f"{name}: {found}", result, parameter)
 
 
 @rule_test(least_N=1, longest=5)
@@ -41,8 +35,8 @@ def test_autocast_dtype(trial: Trial) -> None:
     for name, result in trial.call(layer=trial.layer).items():
         kept = not reduced or (name == "c_n" and projected)
         expected = torch.float32 if kept else torch.bfloat16
-        found = f"{result.dtype}   expected {expected}"
-        trial.assert_that(result.dtype is expected, f"{name}.dtype", found)
+        found = f"{name}.dtype: {{$0.dtype}}   expected {expected}"
+        trial.assert_that(f"$0.dtype == {expected}", found, result)
 
 
 @rule_test(least_N=1)
@@ -52,7 +46,7 @@ def test_modes_agree(trial: Trial) -> None:
     expected = trial.call()
     for grad_mode in GRAD_MODES:
         for training in (True, False):
-            trial.layer.train(training)
+            trial.do(f"$0.train({training})", trial.layer, changes=1)
             results = trial.call(case=replace(case, grad_mode=grad_mode, training=training))
             trial.assert_all_close(results, expected, units=ROUNDING)
 
@@ -61,31 +55,29 @@ def test_modes_agree(trial: Trial) -> None:
 def test_functional_call_uses_its_weights(trial: Trial) -> None:
     """The weights that are given count, not those that the layer has."""
     other = trial.with_same_weights(trial.case)
-    weights = {name: value.detach() / 2 for name, value in trial.parameters().items()}
-    other.load_state_dict(weights)
-
-    def call(*arguments: object) -> object:
-        return torch.func.functional_call(trial.layer, weights, arguments)
-
-    trial.assert_all_close(
-        trial.call(layer=called(call, trial.layer)), trial.call(layer=other), units=ROUNDING
-    )
+    trial.parameters()
+    halves = "{name: part.detach() / 2 for name, part in $0.named_parameters()}"
+    weights = trial.do(halves, trial.layer, name="weights")
+    trial.do("$0.load_state_dict($1)", other, weights, changes=1)
+    code = "torch.func.functional_call($0, $3, ($1, $2))"
+    if not trial.state:
+        code = "torch.func.functional_call($0, $3, ($1,))"
+    found = trial.call(code=code, more=[weights])
+    trial.assert_all_close(found, trial.call(layer=other), units=ROUNDING)
 
 
 @rule_test(least_N=1)
 def test_copies_agree(trial: Trial) -> None:
     """A deepcopy, an unpickled layer and one that was loaded with the state_dict."""
     expected, layer = trial.call(), trial.layer
-    trial.assert_that(
-        list(layer.state_dict()) == [name for name, _ in layer.named_parameters()],
-        "layer",
-        f"state_dict() holds {', '.join(layer.state_dict())}",
-    )
+    names = "[name for name, _ in $0.named_parameters()]"
+    found = "state_dict() holds {[*$0.state_dict()]}   expected {" + names + "}"
+    trial.assert_that(f"[*$0.state_dict()] == {names}", found, layer)
     with trial.must_not_raise("copying"):
         others = [
-            copy.deepcopy(layer),
+            trial.do("copy.deepcopy($0)", layer, name="other"),
             # The bytes are made here, by no one else.
-            pickle.loads(pickle.dumps(layer)),
+            trial.do("pickle.loads(pickle.dumps($0))", layer, name="other"),
             trial.with_same_weights(trial.case),
         ]
     for other in others:
@@ -97,10 +89,11 @@ def test_meta_agrees(trial: Trial) -> None:
     """What needs no numbers is known without them."""
     case = trial.case
     expected = trial.call()
-    without_numbers: list[tuple[str, str, Any]] = [("meta", "meta", contextlib.nullcontext())]
+    without_numbers = [("meta", "meta", contextlib.nullcontext())]
     if not case.lengths:
         # The lengths of a packed sequence are numbers.
-        without_numbers.append(("FakeTensor", case.device, FakeTensorMode()))
+        fake = trial.within("torch._subclasses.fake_tensor.FakeTensorMode()")
+        without_numbers.append(("FakeTensor", case.device, fake))
     for mode_name, device, context in without_numbers:
         with context:
             layer = trial.build(replace(case, device=device))
@@ -113,18 +106,18 @@ def test_meta_agrees(trial: Trial) -> None:
             real = expected[name]
             packed = bool(case.lengths) and name == "output"
             shape = (sum(case.lengths), real.shape[-1]) if packed else tuple(real.shape)
-            same = (tuple(result.shape), result.dtype) == (shape, real.dtype)
-            found = f"on {mode_name} {tuple(result.shape)}, {result.dtype}"
-            trial.assert_that(same, name, f"{found}   expected {shape}, {real.dtype}")
+            same = f"(tuple($0.shape), $0.dtype) == ({shape}, {real.dtype})"
+            found = f"{name}: on {mode_name} {{tuple($0.shape)}}, {{$0.dtype}}"
+            trial.assert_that(same, f"{found}   expected {shape}, {real.dtype}", result)
 
 
 @rule_test(least_N=1, longest=3)
 def test_compile_agrees(trial: Trial) -> None:
     """Compiled with aot_eager, which needs no compiler on the machine."""
     torch._dynamo.reset()
-    with quietly(), torch._dynamo.config.patch(allow_rnn=True):
-        compiled = torch.compile(trial.layer, backend="aot_eager")
-        results = trial.call(layer=called(compiled, trial.layer), any_shape=True)
+    with quietly(), trial.within("torch._dynamo.config.patch(allow_rnn=True)"):
+        compiled = trial.do('torch.compile($0, backend="aot_eager")', trial.layer, name="compiled")
+        results = trial.call(layer=compiled, any_shape=True)
     trial.assert_all_close(results, trial.call(), units=ROUNDING)
 
 
@@ -135,20 +128,23 @@ def test_export_agrees(trial: Trial) -> None:
     torch._dynamo.reset()
     with quietly(), trial.must_not_raise("torch.export"):
         input, state = trial.arguments()
-        hx = (state,) if len(state) > 1 else state
-        exported = torch.export.export(trial.layer, (input, *hx))
-    results = trial.call(layer=exported.module(), any_shape=True)
+        given = [input, *((state,) if len(state) > 1 else state)]
+        arguments = "($1, $2)" if state else "($1,)"
+        exporting = f"torch.export.export($0, {arguments}).module()"
+        exported = trial.do(exporting, trial.layer, *given, name="exported")
+    results = trial.call(layer=exported, any_shape=True)
     trial.assert_all_close(results, trial.call(), units=ROUNDING)
     if batched:
-        N = torch.export.Dim("N", min=2, max=1024)
+        N = trial.do('torch.export.Dim("N", min=2, max=1024)', name="N")
         axes = tuple({part.dim() - 2: N} for part in state)
         input_axis = 1 if trial.case.layout == "sequence first" else 0
         with quietly(), trial.must_not_raise("torch.export with a dynamic batch"):
             shapes = ({input_axis: N}, *((axes,) if len(axes) > 1 else axes))
-            exported = torch.export.export(trial.layer, (input, *hx), dynamic_shapes=shapes)
+            last = f"${len(given) + 1}"
+            exporting = f"torch.export.export($0, {arguments}, dynamic_shapes={last}).module()"
+            exported = trial.do(exporting, trial.layer, *given, shapes, name="exported")
         twice = [torch.cat([part, part + 1], -2) for part in (trial.input, *trial.state)]
-        module = exported.module()
-        results = trial.call(twice[0], tuple(twice[1:]), layer=module, any_shape=True)
+        results = trial.call(twice[0], tuple(twice[1:]), layer=exported, any_shape=True)
         trial.assert_all_close(results, trial.call(twice[0], tuple(twice[1:])), units=ROUNDING)
 
 

@@ -17,10 +17,11 @@ def test_constructor_accepts(check: Check) -> None:
 def test_constructor_arguments(trial: Trial) -> None:
     """By position, with every default given, it is the layer that the names alone have made."""
     other = trial.build_by_position()
-    found = {name: tuple(part.shape) for name, part in other.named_parameters()}
-    expected = {name: tuple(part.shape) for name, part in trial.layer.named_parameters()}
-    trial.assert_that(found == expected, "layer", f"made by position has {found}")
-    other.load_state_dict(trial.layer.state_dict())
+    shapes = "{name: tuple(part.shape) for name, part in $0.named_parameters()}"
+    found = trial.do(shapes, other, name="found")
+    expected = trial.do(shapes, trial.layer, name="expected")
+    trial.assert_that("$0 == $1", "made by position it has {$0}   expected {$1}", found, expected)
+    trial.do("$0.load_state_dict($1.state_dict())", other, trial.layer, changes=1)
     trial.assert_all_close(trial.call(layer=other), trial.call(), units=ROUNDING)
 
 

@@ -4,8 +4,6 @@ A refusal is a ValueError, RuntimeError or TypeError. Whatever else happens is a
 call is accepted, kills the process, hangs, or raises something that is no argument error.
 """
 
-import warnings
-
 from rnn_contracts.checking.check import Check
 from rnn_contracts.drawing.wrong_calls import WrongCall
 from rnn_contracts.rule_tests.statement import rule_test, wrong_calls
@@ -20,11 +18,4 @@ def test_refused(check: Check, wrong: WrongCall) -> None:
 @rule_test(build_only=True)
 def test_dropout_of_one_layer_warned(check: Check) -> None:
     """A UserWarning for one layer, none for a stack."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        check.build()
-    check.comparisons += 1
-    warned = any(issubclass(warning.category, UserWarning) for warning in caught)
-    if warned != (check.case.layer.num_layers == 1):
-        found = f"dropout=0.5 gave {'a' if warned else 'no'} warning"
-        check.fail(found, show="layer", call=False)
+    check.assert_warned(due=check.case.layer.num_layers == 1)

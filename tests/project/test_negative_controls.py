@@ -21,9 +21,18 @@ from rnn_contracts.rules import RULES
 
 @pytest.mark.parametrize("broken", [pytest.param(it, id=f"{it.rule}-{it.name}") for it in BROKEN])
 def test_broken_layer_is_rejected(broken: Broken, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The test of the rule fails, and names the rule."""
-    for kind in broken.kinds:
-        monkeypatch.setattr(nn, kind, broken.alter(getattr(nn, kind)))
+    """The test of the rule fails, names the rule, and prints a script that fails with it alone."""
+    with monkeypatch.context() as patch:
+        for kind in broken.kinds:
+            patch.setattr(nn, kind, broken.alter(getattr(nn, kind)))
+        violation = rejected(broken)
+        assert violation.code, violation
+        assert raised(violation.code) is not None
+    assert raised(violation.code) is None
+
+
+def rejected(broken: Broken) -> ContractViolation:
+    """The violation by which the suite rejects the broken layer, which is in its place."""
     outcome = run_suite(
         "-x", "-m", f"rule(id={broken.rule!r}) or (slow and rule(id={broken.rule!r}))"
     )
@@ -31,6 +40,16 @@ def test_broken_layer_is_rejected(broken: Broken, monkeypatch: pytest.MonkeyPatc
     (violation,) = outcome.failed.values()
     assert isinstance(violation, ContractViolation)
     assert violation.rule_id == broken.rule
+    return violation
+
+
+def raised(code: str) -> str | None:
+    """What the AssertionError of a script says; None if it ends."""
+    try:
+        exec(code, {"__name__": "__main__"})  # noqa: S102
+    except AssertionError as error:
+        return str(error)
+    return None
 
 
 def test_every_rule_rejects_two_layers() -> None:

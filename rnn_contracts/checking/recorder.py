@@ -1,0 +1,72 @@
+"""What notes the statements of a check, where somebody wants a script of it."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from rnn_contracts.drawing.case import Case
+
+MODULES = ("copy", "pickle", "warnings")
+"""Those of the standard library that a statement may name."""
+
+
+class Recorder:
+    """Notes nothing. A check tells it what it does; see ``Recording``, which notes it all."""
+
+    def building(self, case: Case, code: str) -> None:
+        """A layer is about to be made by this code."""
+
+    def built(self, module: nn.Module) -> None:
+        """It was made."""
+
+    def drawn(self, case: Case, input: Tensor, state: Sequence[Tensor]) -> None:
+        """The input of a call was drawn, and its initial state."""
+
+    def packed(self, case: Case, input: Tensor, packed: object) -> None:
+        """The input was packed."""
+
+    def calling(self, case: Case, code: str, objects: Sequence[object]) -> None:
+        """The layer is about to be called by this code."""
+
+    def returned(self, case: Case, result: Any) -> None:
+        """The call returned this."""
+
+    def padded(self, packed: object, output: Tensor) -> None:
+        """An output was padded."""
+
+    def do(self, code: str, *objects: object, name: str = "value", changes: int = 0) -> Any:
+        """Evaluate code, in which ``$0``, ``$1`` stand for the objects, and note it.
+
+        ``name`` is a name for what it gives. ``changes`` is the number of the objects, the first of
+        them, that the code changes.
+        """
+        return evaluate(code, *objects)
+
+    def apply(self, function: Callable[..., Any], *objects: Tensor) -> Any:
+        """Call a function that stands alone, whose source a script shows, and note it."""
+        return function(*objects)
+
+    @contextlib.contextmanager
+    def within(self, code: str) -> Iterator[Any]:
+        """Enter the context manager that this code makes."""
+        with evaluate(code) as entered:
+            yield entered
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """What is done within is not noted."""
+        yield
+
+
+def evaluate(code: str, *objects: object) -> Any:
+    """The value of code, in which ``$0``, ``$1`` stand for the objects."""
+    names: dict[str, object] = {f"_{i}": thing for i, thing in enumerate(objects)}
+    modules = {name: __import__(name) for name in MODULES if f"{name}." in code}
+    # The code comes from the suite.
+    return eval(re.sub(r"\$(\d)", r"_\1", code), {"torch": torch, "nn": nn, **modules}, names)  # noqa: S307
