@@ -16,7 +16,6 @@ from rnn_contracts.checking.recorder import Recorder, evaluate
 from rnn_contracts.checking.subjects import Subject
 from rnn_contracts.drawing.case import Case
 
-
 PLAIN = "$0($1, $2)"
 """How a layer is called: layer, input, and initial state if there is one."""
 

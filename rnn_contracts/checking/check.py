@@ -193,8 +193,9 @@ class Check:
         extra = ", ".join(name for name in parameters if name not in expected)
         if missing or extra:
             found = f"missing: {missing or 'none'}   unexpected: {extra or 'none'}"
-            names = "{name for name, _ in $0.named_parameters()}"
-            claim = Claim(f"{names} == {set(expected)}", found, (module,))
+            first = f"{missing or extra}".split(", ")[0]
+            condition = f"{first!r} {'in' if missing else 'not in'} dict($0.named_parameters())"
+            claim = Claim(condition, found, (module,))
             violated("parameter-names", self.case, found, claim, call=False)
         self.comparisons += self.rule.id == "parameter-names"
         return parameters
@@ -260,7 +261,8 @@ class Check:
                 if found != value:
                     wanted = f"torch.{value!r}" if attribute == "device" else repr(value)
                     said = f"{where} = {{$0.{attribute}}}   expected {value}"
-                    claim = Claim(f"$0.{attribute} == {wanted}", said, (parameter,))
+                    equal = "" if value is True else f" == {wanted}"
+                    claim = Claim(f"$0.{attribute}{equal}", said, (parameter,))
                     self.fail(f"{where} = {found}   expected {value}", claim, call=False)
 
     def assert_warned(self, *, due: bool) -> None:
@@ -269,13 +271,13 @@ class Check:
         recorder = self.run.recorder
         with recorder.within("warnings.catch_warnings(record=True)") as caught:
             recorder.do('warnings.simplefilter("always")')
-            self.build()
+            module = self.build()
         self.comparisons += 1
         warned = any(issubclass(warning.category, UserWarning) for warning in caught)
         if warned != due:
             found = f"dropout=0.5 gave {'a' if warned else 'no'} warning"
             some = "any(issubclass(one.category, UserWarning) for one in caught)"
-            self.fail(found, Claim(some if due else f"not {some}", found, ()), call=False)
+            self.fail(found, Claim(some if due else f"not {some}", found, (module,)), call=False)
 
     # --- Refusals --------------------------------------------------------------------------------
 
@@ -302,6 +304,4 @@ class Check:
         found = f"{wrong.name}: {outcome.how}   expected ValueError, RuntimeError or TypeError"
         described = attempt.wrong if wrong.constructor else self.case.describe()
         code = attempt.script(outcome.what)
-        raise ContractViolation(
-            self.rule, found, described, code=code, died=outcome.what == "died"
-        )
+        raise ContractViolation(self.rule, found, described, code=code, died=outcome.what == "died")

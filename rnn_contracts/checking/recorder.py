@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
 from rnn_contracts.drawing.case import Case
 
@@ -28,7 +29,7 @@ class Recorder:
     def drawn(self, case: Case, input: Tensor, state: Sequence[Tensor]) -> None:
         """The input of a call was drawn, and its initial state."""
 
-    def packed(self, case: Case, input: Tensor, packed: object) -> None:
+    def packed(self, case: Case, input: Tensor, packed: PackedSequence) -> None:
         """The input was packed."""
 
     def calling(self, case: Case, code: str, objects: Sequence[object]) -> None:
@@ -37,7 +38,7 @@ class Recorder:
     def returned(self, case: Case, result: Any) -> None:
         """The call returned this."""
 
-    def padded(self, packed: object, output: Tensor) -> None:
+    def padded(self, packed: PackedSequence, output: Tensor) -> None:
         """An output was padded."""
 
     def do(self, code: str, *objects: object, name: str = "value", changes: int = 0) -> Any:

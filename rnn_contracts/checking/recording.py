@@ -68,7 +68,7 @@ class Recording(TorchFunctionMode, Recorder):
                 path = "".join(
                     f".{part}" if part.isidentifier() else f"[{part}]" for part in name.split(".")
                 )
-                self._know(parameter, Value(f"$0{path}", (value,)))
+                self._know(parameter, Value(f"$0{path}", (value,), name.rpartition(".")[2]))
 
     def drawn(self, case: Case, input: Tensor, state: Sequence[Tensor]) -> None:
         """The input of the call was drawn, and its initial state."""
@@ -126,7 +126,8 @@ class Recording(TorchFunctionMode, Recorder):
             self.know_parameters(result, statement.gives[0])
             if isinstance(result, (tuple, list)):
                 for i, part in enumerate(result):
-                    self._know(part, Value(f"$0[{i}]", statement.gives))
+                    if id(part) not in self._values:
+                        self._know(part, Value(f"$0[{i}]", statement.gives))
         return result
 
     def apply(self, function: Callable[..., Any], *objects: Tensor) -> Any:
@@ -159,23 +160,23 @@ class Recording(TorchFunctionMode, Recorder):
             yield
             return
         self._entered = False
-        super().__exit__(None, None, None)
+        super().__exit__(None, None, None)  # type: ignore[no-untyped-call]
         try:
             yield
         finally:
-            super().__enter__()
+            super().__enter__()  # type: ignore[no-untyped-call]
             self._entered = True
 
     # --- What torch is seen to do -----------------------------------------------------------------
 
     def __enter__(self) -> Recording:
-        super().__enter__()
+        super().__enter__()  # type: ignore[no-untyped-call]
         self._entered = True
         return self
 
     def __exit__(self, *exception: Any) -> None:
         self._entered = False
-        super().__exit__(*exception)
+        super().__exit__(*exception)  # type: ignore[no-untyped-call]
 
     def __torch_function__(
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None
@@ -219,6 +220,7 @@ class Recording(TorchFunctionMode, Recorder):
         written = [self._write(argument, operands) for argument in args]
         options = [f"{key}={self._write(value, operands)}" for key, value in kwargs.items()]
         whole = resolve_name(function) or f"{function.__module__}.{function.__qualname__}"
+        whole = whole.replace("torch.nn.", "nn.")
         plain = name.strip("_")
         operator = _OPERATORS.get(plain) or _OPERATORS.get(plain.removeprefix("r"))
         if name == "__getitem__":
@@ -245,8 +247,9 @@ class Recording(TorchFunctionMode, Recorder):
         self, function: Any, name: str, args: Any, kwargs: Any, result: object
     ) -> None:
         code, operands = self._call(function, name, args, kwargs)
-        value = Value(code, tuple(operands), kept=name == "clone")
+        value = Value(code, tuple(operands), _name_of(name, operands), kept=name == "clone")
         if isinstance(result, Tensor):
+            value.view = result._is_view()
             self._know(result, value, step=True)
             return
         value.name, value.kept = "values", True
@@ -344,6 +347,13 @@ class Recording(TorchFunctionMode, Recorder):
         return needed
 
 
+def _name_of(function: str, operands: Sequence[Value]) -> str:
+    """A name for what a function of torch gives."""
+    if function in ("to", "double", "detach", "__getitem__", "unsqueeze"):
+        return operands[0].name
+    return function.strip("_") or "value"
+
+
 def _source(function: Callable[..., Any]) -> str:
     """The source of a function that stands alone, without its docstring and comments to tools."""
     text = re.sub(r'    """.*?"""\n', "", inspect.getsource(function), flags=re.DOTALL)
@@ -352,7 +362,7 @@ def _source(function: Callable[..., Any]) -> str:
 
 def _roots(value: Value) -> set[Step]:
     """The value and all of which it may be a view."""
-    return {value} | (_roots(value.operands[0]) if value.operands and value.code else set())
+    return {value} | (_roots(value.operands[0]) if value.operands and value.view else set())
 
 
 def _parts(case: Case, result: Any) -> list[Any] | None:

@@ -64,7 +64,7 @@ def _paired(
         case = observation.case
         expected = RETURNS[case.layer.kind]
         found = f"the call returned {structure(observation.result)}   expected {expected}"
-        claim = Claim(_STRUCTURES[case.layer.kind], found, (observation.result,))
+        claim = Claim(_structure_as_code(case), found, (observation.result,))
         violated(rule_id, case, found, claim)
     return dict(zip(names, parts, strict=True))
 
@@ -134,18 +134,16 @@ def assert_packed_alike(observation: Observation) -> None:
             violated("packed-output", observation.case, text, claim)
 
 
-_TENSORS = "all(isinstance(part, (torch.Tensor, nn.utils.rnn.PackedSequence)) for part in {})"
-_PAIR = "type({0}) is tuple and len({0}) == 2"
-_OF_TWO = f"{_PAIR.format('$0')} and {_TENSORS.format('$0')}"
-_STRUCTURES = {
-    "RNN": _OF_TWO,
-    "GRU": _OF_TWO,
-    "LSTM": f"{_PAIR.format('$0')} and {_PAIR.format('$0[1]')} and {_TENSORS.format('[$0[0], *$0[1]]')}",
-    "RNNCell": "isinstance($0, torch.Tensor)",
-    "GRUCell": "isinstance($0, torch.Tensor)",
-    "LSTMCell": _OF_TWO,
-}
-"""What a call returns, as code."""
+def _structure_as_code(case: Case) -> str:
+    """Whether ``$0`` has the structure of what a call returns, as code."""
+    if case.layer.kind in ("RNNCell", "GRUCell"):
+        return "torch.is_tensor($0)"
+    tensors = "$0[1:]" if case.lengths else "$0"
+    conditions = ["type($0) is tuple", "len($0) == 2"]
+    if case.layer.kind == "LSTM":
+        conditions += ["type($0[1]) is tuple", "len($0[1]) == 2"]
+        tensors = "$0[1]" if case.lengths else "($0[0], *$0[1])"
+    return " and ".join([*conditions, f"all(map(torch.is_tensor, {tensors}))"])
 
 
 def structure(result: Any) -> str:

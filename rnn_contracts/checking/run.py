@@ -41,7 +41,7 @@ class ObservedCalls:
 
 @dataclass
 class Run:
-    """What the checks of one run share: child processes, calls that were observed, notes, and a recorder.
+    """What the checks of one run share: a recorder, child processes, observed calls, and notes.
 
     ``threads`` is the number of threads that torch may use. It is one by default, since on small layers
     more threads cost more than they give, and xdist uses the cores.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rnn_contracts.checking.subjects import Subject
 from rnn_contracts.checking.violation import Claim
 
+_LONG = 72
+"""An expression of more characters has a line of its own."""
 _SHORT = 24
 """An expression of so many characters is written again where it is used again."""
 
@@ -18,13 +19,15 @@ class Value:
     """An object of a check, and the code that gives it; ``$0``, ``$1`` stand for its operands.
 
     ``code`` is empty if a statement gives the object its name. ``name`` is a hint. ``kept`` tells that
-    the object needs a name, since it is changed later, or was taken before something else is changed.
+    the object needs a name, since it is changed later, or was taken before something else is changed. A ``view`` is a part of its first operand,
+    which changes with it.
     """
 
     code: str
     operands: tuple[Value, ...] = ()
     name: str = "value"
     kept: bool = False
+    view: bool = True
 
 
 @dataclass(eq=False)
@@ -55,17 +58,17 @@ def written(
     return _Writer(steps, claim, objects, found).write()
 
 
-def fails(code: str, found: str, subject: Subject | None) -> bool:
-    """Whether the script, run in this process, raises an AssertionError that says what was found."""
+def fails(code: str, found: str, constructors: Mapping[str, object]) -> bool:
+    """Whether the script, run in this process, raises an AssertionError that says what was found.
+
+    ``constructors`` are what a script imports besides torch, which may have no name in its module.
+    """
     lines = code.splitlines()
-    names: dict[str, object] = {"__name__": "__main__"}
-    if subject:
-        # It may have no name by which it can be imported.
+    if constructors:
         lines = [line for line in lines if not line.startswith(("from ", "# "))]
-        names |= {name: subject.constructor for name in re.findall(r"= (\w+)\(", code)}
     try:
         # The check has just run these statements.
-        exec("\n".join(lines), names)  # noqa: S102
+        exec("\n".join(lines), {"__name__": "__main__", **constructors})  # noqa: S102
     except AssertionError as error:
         return " ".join(str(error).split()) in " ".join(found.split())
     except Exception:
@@ -85,16 +88,19 @@ class _Writer:
     ) -> None:
         self.steps, self.claim, self.found = steps, claim, found
         self.objects = objects
+        for hint, value in zip(("found", "expected"), objects, strict=False):
+            if value.code and value in steps:
+                value.name = hint
         self.names: dict[Value, str] = {}
         self.taken: set[str] = set()
         self.lines: list[str] = []
         self.contexts: tuple[str, ...] = ()
         self.uses: dict[Value, int] = {}
-        for user in (*steps, *self.objects):
-            if isinstance(user, Value) and user in self.objects:
-                self.uses[user] = self.uses.get(user, 0) + 1
-            for operand in user.operands:
+        for step in steps:
+            for operand in step.operands:
                 self._count(operand)
+        for value in self.objects:
+            self._count(value)
 
     def _count(self, value: Value) -> None:
         self.uses[value] = self.uses.get(value, 0) + 1
@@ -126,7 +132,7 @@ class _Writer:
             return
         again = self.uses.get(step, 0) > 1
         code = self._expression(step)
-        if step.kept or (again and len(code) > _SHORT):
+        if step.kept or len(code) > _LONG or (again and len(code) > _SHORT):
             self._line(f"{self._name(step)} = {_bare(code)}")
 
     def _enter(self, contexts: tuple[str, ...]) -> None:
@@ -163,16 +169,26 @@ class _Writer:
         condition = self._fill(claim.condition, self.objects)
         text = self._fill(claim.found, self.objects)
         quote = '"""' if '"' in text else '"'
-        line = f"assert {condition}, f{quote}{text}{quote}"
+        if "{" in text:
+            quote, end = f"f{quote}", quote
+        else:
+            end = quote
+        line = f"assert {condition}, {quote}{text}{end}"
         if len(line) > 100:
-            line = f"assert {condition}, (\n    f{quote}{text}{quote}\n)"
+            line = f"assert {condition}, (\n    {quote}{text}{end}\n)"
         self._line(line)
 
     def _text(self, step: Step) -> str:
         return _bare(self._fill(step.code, step.operands))
 
     def _fill(self, code: str, operands: tuple[Value, ...]) -> str:
-        return re.sub(r"\$(\d+)", lambda match: self._expression(operands[int(match[1])]), code)
+        def expression(match: re.Match[str]) -> str:
+            before, number, after = match.groups()
+            written = self._expression(operands[int(number)])
+            # An argument needs no parentheses.
+            return before + (_bare(written) if before and after in (",", ")") else written)
+
+        return re.sub(r"((?<=\w)\(|, |)\$(\d+)(?=(.?))", expression, code)
 
     def _expression(self, value: Value) -> str:
         if value in self.names:
@@ -195,7 +211,10 @@ def _bare(code: str) -> str:
         return code
     depth = 0
     for i, letter in enumerate(code):
-        depth += (letter == "(") - (letter == ")")
+        depth += (letter in "([{") - (letter in ")]}")
+        if letter == "," and depth == 1:
+            # It is a tuple.
+            return code
         if not depth:
             return code[1:-1] if i == len(code) - 1 else code
     return code

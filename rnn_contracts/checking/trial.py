@@ -111,6 +111,8 @@ class Trial(Check):
         state = self.state if state is None else state
         input = self.input if input is None else input
         as_drawn = input is self.input and case.layout == self.case.layout
+        # A view that wants a gradient is another tensor than what it is a view of.
+        as_drawn &= input is self._taken or not input.requires_grad
         taken = self._taken if as_drawn else _as_taken(case, input)
         return taken, tuple(_as_passed(case, part) for part in state)
 
@@ -171,13 +173,15 @@ class Trial(Check):
         case = replace(self.case, layer=alone, layout=layout)
         module = self.build(case)
         self.parameters()
-        for way in ("", "_reverse")[:D] if direction is None else (("", "_reverse")[direction],):
-            mine, theirs = f"_l0{way if direction is None else ''}", f"_l{k}{way}"
-            named = f'{{name.replace("{theirs}", "{mine}"): part'
-            of = f'for name, part in $1.named_parameters() if name.endswith("{theirs}")}}'
-            with self.must_not_raise("load_state_dict"):
-                code = f"$0.load_state_dict({named} {of}, strict=False)"
-                self.do(code, module, self.layer, changes=1)
+        theirs = f"_l{k}{'_reverse' * (direction == 1)}"
+        one = f'name.endswith("{theirs}")' if direction is not None else f'"{theirs}" in name'
+        weights = f'{{name.replace("{theirs}", "_l0"): part'
+        weights += f" for name, part in $1.named_parameters() if {one}}}"
+        loading = f"$0.load_state_dict({weights})"
+        if theirs == "_l0":
+            loading = "$0.load_state_dict($1.state_dict(), strict=False)"
+        with self.must_not_raise("load_state_dict"):
+            self.do(loading, module, self.layer, changes=1)
         return module, case
 
     def assert_all_close(
@@ -210,7 +214,7 @@ class Trial(Check):
         wrong = ~(differences <= allowed)
         if not bool(wrong.any()):
             return
-        first = "".join(f"[{i}]" for i in wrong.nonzero()[0].tolist())
+        first = f"[{', '.join(map(str, wrong.nonzero()[0].tolist()))}]" if wrong.dim() else ""
         said = f"{name}: {{float($0{first}):.6g}}   expected {{float($1{first}):.6g}}"
         close = f"torch.allclose($0.double(), $1.double(), rtol=0, atol={allowed:.3g})"
         self.fail_at(

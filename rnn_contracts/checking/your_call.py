@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
-from rnn_contracts.checking import results
+from rnn_contracts.checking import results, script
 from rnn_contracts.checking.calls import Observation
+from rnn_contracts.checking.recording import Recording
 from rnn_contracts.checking.violation import ContractViolation, violated
 from rnn_contracts.contracts import call_axes, tensors
 from rnn_contracts.drawing.case import Case
@@ -38,10 +39,33 @@ def check(layer: nn.Module, input: Any, state: Any = None, *, like: object = Non
     _compare_arguments(case, state)
     given = () if state is None else (state,)
     observation = Observation(case, input, (), layer(input, *given))
-    results.shaped_tensors(observation)
-    if case.lengths:
-        results.assert_packed_alike(observation)
+    try:
+        results.shaped_tensors(observation)
+        if case.lengths:
+            results.assert_packed_alike(observation)
+    except ContractViolation as violation:
+        raise _with_script(violation, layer, observation, given) from None
     return observation.result
+
+
+def _with_script(
+    violation: ContractViolation, layer: nn.Module, observation: Observation, given: tuple[Any, ...]
+) -> ContractViolation:
+    """The violation with a script of a call of these shapes, if that is seen to fail alike."""
+    case, recording = observation.case, Recording()
+    recording.building(case, case.making)
+    recording.built(layer)
+    tensors = (*given[0],) if given and isinstance(given[0], (tuple, list)) else given
+    packed = observation.input
+    padded = pad_packed_sequence(packed)[0] if isinstance(packed, PackedSequence) else packed
+    recording.drawn(case, padded, tensors)
+    if isinstance(packed, PackedSequence):
+        recording.packed(case, padded, packed)
+    recording.calling(case, "$0($1, $2)" if given else "$0($1)", (layer, packed, *given))
+    recording.returned(case, observation.result)
+    code, _ = recording.scripts(violation.claim, violation.found)
+    names = {case.callee: type(layer)} if case.subject else {}
+    return violation.with_code(code) if script.fails(code, violation.found, names) else violation
 
 
 def _case_of(described: Layer, layer: nn.Module, input: Any, state: Any) -> Case:

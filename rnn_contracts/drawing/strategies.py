@@ -25,7 +25,8 @@ class Draw:
     ``longest`` bounds the length for the sake of time. ``least_N`` and ``least_L`` leave out calls of
     which the rule says nothing, such as one of no sequences, which has no numbers. With ``build_only``
     the call is left at its defaults, since nothing but the constructor is checked. A case that is also
-    called ``without_numbers`` is short, as on the meta device. ``seed`` is drawn if it is None.
+    called ``without_numbers`` is short, as on the meta device. ``seed`` is drawn if it is None. A
+    failure shrinks to sizes that differ, which show what axis is wrong, or to the ``smallest``.
     """
 
     domain: Domain = field(default_factory=dict)
@@ -35,6 +36,7 @@ class Draw:
     longest: int = 40
     build_only: bool = False
     without_numbers: bool = False
+    smallest: bool = False
 
     def only(self, values: Mapping[str, object]) -> Draw:
         """The draw of those calls alone that have these values."""
@@ -168,7 +170,10 @@ def _sizes(draw: st.DrawFn, point: GridPoint, device: str, drawn: Draw) -> Sizes
     if device == "meta" or drawn.without_numbers:
         # Torch decomposes a call on meta step by step: 2 ms a step, layer and direction.
         longest = 1 if point.num_layers > 2 else 2
-    draw_sizes = draw(_choice((distinct_sizes, distinct_sizes, degenerate_sizes, large_sizes)))
+    kinds = (distinct_sizes, distinct_sizes, degenerate_sizes, large_sizes)
+    if drawn.smallest:
+        kinds = (degenerate_sizes, distinct_sizes, distinct_sizes, large_sizes)
+    draw_sizes = draw(_choice(kinds))
     sizes: Sizes = draw_sizes(draw, point, longest)
     least_N = max((drawn.least_N, *values_of(drawn.domain, "least_N")))
     return replace(sizes, N=max(sizes.N, least_N), L=max(sizes.L, drawn.least_L))

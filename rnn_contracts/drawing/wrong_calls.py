@@ -64,27 +64,30 @@ class Attempt:
     def script(self, what: str) -> str:
         """Python that fails as the attempt did; ``what`` is the kind of its outcome."""
         refusal = "ValueError, RuntimeError or TypeError"
-        attempt = ["try:", f"    {self.wrong}", "except (ValueError, RuntimeError, TypeError):", "    pass"]
-        if what == "broken":
-            names = "input, h_0, c_0"[: 5 + 5 * self.case.initial_state * len(self.case.state_shapes)]
-            same = "torch.testing.assert_close({}, {}, rtol=0, atol=0)".format
-            lines = [
-                self.setup, f"before = {self.right}", f"right = {names}", self.spoil,
-                f"copies = copy.deepcopy([{names}])", *attempt,
-                same(f"[{names}]", "copies"), f"{names} = right", same(self.right, "before"),
-            ]  # fmt: skip
-            return "\n".join(["import copy", *self.case.imports, *filter(None, lines)])
-        lines = [
-            self.setup,
-            self.spoil,
-            *attempt,
-            "except Exception as error:",
-            '    how = f"raised {type(error).__name__}: {error}"',
-            f'    raise AssertionError(f"{{how}}   expected {refusal}")',
-            "else:",
-            f'    raise AssertionError("was accepted   expected {refusal}")',
+        attempt = [
+            "try:",
+            f"    {self.wrong}",
+            "except (ValueError, RuntimeError, TypeError):",
+            "    pass",
         ]
-        return "\n".join([*self.case.imports, *filter(None, lines)])
+        lines = [self.setup, self.spoil, *attempt]
+        if what == "broken":
+            given = ", ".join(name for name, _ in self.case.tensors_as_code())
+            same = "torch.testing.assert_close({}, {}, rtol=0, atol=0)".format
+            lines[1:1] = [f"before = {self.right}", f"right = [{given}]"]
+            lines.insert(-4, f"copies = copy.deepcopy([{given}])")
+            lines += [same(f"[{given}]", "copies"), f"[{given}] = right"]
+            lines.append(same(self.right, "before"))
+        else:
+            lines += [
+                "except Exception as error:",
+                '    how = f"raised {type(error).__name__}: {error}"',
+                f'    raise AssertionError(f"{{how}}   expected {refusal}")',
+                "else:",
+                f'    raise AssertionError("was accepted   expected {refusal}")',
+            ]
+        copying = ["import copy"] if what == "broken" else []
+        return "\n".join([*copying, *self.case.imports, *filter(None, lines)])
 
 
 # --- Wrong calls ---------------------------------------------------------------------------------

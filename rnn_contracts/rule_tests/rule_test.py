@@ -258,8 +258,11 @@ class RuleTest:
             with recording:
                 self._check(violation.drawn, Run(recorder=recording))
         except ContractViolation as again:
+            constructors = (
+                {violation.drawn.callee: self.subject.constructor} if self.subject else {}
+            )
             for code in recording.scripts(again.claim, again.found):
-                if script.fails(code, again.found, self.subject):
+                if script.fails(code, again.found, constructors):
                     return again.with_code(code)
         return violation
 

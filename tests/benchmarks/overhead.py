@@ -21,7 +21,7 @@ import pytest
 import torch
 
 from rnn_contracts.checking import calls
-from rnn_contracts.checking.subjects import Subject
+from rnn_contracts.checking.recorder import Recorder
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.paths import SUITE
 
@@ -57,9 +57,9 @@ def main() -> None:
     made: list[tuple[Case, bool]] = []
     build, call = calls.build, calls.call
 
-    def recorded_build(case: Case, subject: Subject | None) -> Any:
+    def recorded_build(case: Case, *arguments: Any) -> Any:
         made.append((case, False))
-        return build(case, subject)
+        return build(case, *arguments)
 
     def recorded_call(case: Case, module: Any, *arguments: Any) -> Any:
         made.append((case, True))
@@ -115,7 +115,7 @@ def bare_seconds(case: Case, *, called: bool) -> float:
     spent = time.process_time() - start
     if not called:
         return spent
-    seen = calls.call(case, module, *calls.arguments(case))
+    seen = calls.call(case, module, *calls.arguments(case, Recorder()), Recorder())
     arguments = (seen.input, seen.state if len(seen.state) > 1 else (*seen.state, None)[0])
     with getattr(torch, case.grad_mode)():
         start = time.process_time()

@@ -341,8 +341,12 @@ def in_parts(
             outputs.append(flip(output, trial.lengths) if direction == 1 else output)
             for name, final in results.items():
                 finals[name].append(final)
-        input = torch.cat(outputs, -1)
-    return input, {name: torch.cat(parts) for name, parts in finals.items() if parts}
+        input = torch.cat(outputs, -1) if len(outputs) > 1 else outputs[0]
+    return input, {
+        name: torch.cat(parts) if len(parts) > 1 else parts[0]
+        for name, parts in finals.items()
+        if parts
+    }
 
 
 LEVELS = (0.5, -1.0, 1.5, -0.25)
@@ -413,6 +417,8 @@ def sigmoid(x: float) -> float:
 
 def flip(sequences: Tensor, lengths: tuple[int, ...]) -> Tensor:
     """Each sequence from its end to its start, what lies past its length where it was."""
+    if {*lengths} == {len(sequences)}:
+        return sequences.flip(0)
     flipped = sequences.clone()
     for row, length in enumerate(lengths):
         flipped[:length, row] = sequences[:length, row].flip(0)
@@ -454,13 +460,18 @@ def gradients(
     trial: Trial, results: dict[str, Tensor], *, create_graph: bool = False
 ) -> tuple[Tensor, ...]:
     """Gradients of a combination of all results, the same for the same shapes."""
-    loss: Any = 0
+    loss: Any = None
     for result in results.values():
         # Other weights for every number, and the same in every run.
         weights = torch.arange(1.0, result.numel() + 1).cos().double()
-        loss = loss + (result.double().flatten() @ weights)
-    wanted = [trial.input, *trial.state, *trial.layer.parameters()]
+        term = result.double().flatten() @ weights
+        loss = term if loss is None else loss + term
+    given = (trial.input, *trial.state)
+    names = "".join(f"${i + 1}, " for i in range(len(given)))
+    wanted = trial.do(f"[{names}*$0.parameters()]", trial.layer, *given, name="wanted")
+    options = "create_graph=True, " if create_graph else ""
     with trial.must_not_raise("the backward pass"):
-        found = torch.autograd.grad(loss, wanted, create_graph=create_graph, allow_unused=True)
+        code = f"torch.autograd.grad($0, $1, {options}allow_unused=True)"
+        found = trial.do(code, loss, wanted, name="gradients")
     zeros = "[torch.zeros_like(a) if b is None else b for a, b in zip($0, $1)]"
     return tuple(trial.do(zeros, wanted, found, name="gradients"))

@@ -89,7 +89,9 @@ def test_meta_agrees(trial: Trial) -> None:
     """What needs no numbers is known without them."""
     case = trial.case
     expected = trial.call()
-    without_numbers = [("meta", "meta", contextlib.nullcontext())]
+    without_numbers: list[tuple[str, str, contextlib.AbstractContextManager[object]]] = [
+        ("meta", "meta", contextlib.nullcontext())
+    ]
     if not case.lengths:
         # The lengths of a packed sequence are numbers.
         fake = trial.within("torch._subclasses.fake_tensor.FakeTensorMode()")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
+import re
 import textwrap
 from collections.abc import Callable
 from typing import Any
@@ -19,10 +18,11 @@ from torch.nn.utils.rnn import PackedSequence
 
 from rnn_contracts import machine
 from rnn_contracts.checking import calls
-from rnn_contracts.checking.violation import ContractViolation
+from rnn_contracts.checking.recording import Recording
+from rnn_contracts.checking.violation import Claim, ContractViolation
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.drawing.strategies import cases
-from rnn_contracts.layer import Layer
+from rnn_contracts.layer import RETURNS, Layer
 from rnn_contracts.variations import GRID
 
 MESSAGES = {
@@ -39,7 +39,7 @@ MESSAGES = {
         layer = nn.RNN(5, 3, batch_first=True)
         input = torch.randn(4, 2, 5)
         output, h_n = layer(input)
-        print(tuple(h_n.shape))
+        assert tuple(h_n.shape) == (1, 4, 3), f"h_n.shape = {{tuple(h_n.shape)}}   expected (1, 4, 3)"
           see https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html
         """,
     "final_cell_as_narrow_as_the_projection": """\
@@ -55,7 +55,7 @@ MESSAGES = {
         layer = nn.LSTM(6, 4, proj_size=3)
         input = torch.randn(2, 5, 6)
         output, (h_n, c_n) = layer(input)
-        print(tuple(c_n.shape))
+        assert tuple(c_n.shape) == (1, 5, 4), f"c_n.shape = {{tuple(c_n.shape)}}   expected (1, 5, 4)"
           see https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
         """,
     "packed_output_forgets_the_order_of_the_caller": """\
@@ -69,9 +69,11 @@ MESSAGES = {
         torch.manual_seed(1)
         layer = nn.RNN(5, 4)
         input = torch.randn(1, 2, 5)
-        input = nn.utils.rnn.pack_padded_sequence(input, [1, 1], enforce_sorted=False)
-        output, h_n = layer(input)
-        print(output.sorted_indices)
+        packed = nn.utils.rnn.pack_padded_sequence(input, [1, 1], enforce_sorted=False)
+        output, h_n = layer(packed)
+        assert output.sorted_indices is packed.sorted_indices, (
+            f"output.sorted_indices = {{output.sorted_indices}}   expected {{packed.sorted_indices}}"
+        )
           see https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html
         """,
     "state_in_a_list_in_eval_mode": """\
@@ -86,7 +88,9 @@ MESSAGES = {
         layer = nn.RNN(5, 3).eval()
         input = torch.randn(2, 4, 5)
         result = layer(input)
-        print(result)
+        assert type(result) is tuple and len(result) == 2 and all(map(torch.is_tensor, result)), (
+            "the call returned (Tensor, [Tensor])   expected output, h_n"
+        )
           see https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
         """,
     "initial_hidden_refused_in_bfloat16": """\
@@ -101,8 +105,10 @@ MESSAGES = {
         layer = nn.RNN(5, 3, dtype=torch.bfloat16)
         input = torch.randn(2, 4, 5).to(torch.bfloat16)
         h_0 = torch.randn(1, 4, 3).to(torch.bfloat16)
-        result = layer(input, h_0)
-        print(result)
+        try:
+            layer(input, h_0)
+        except Exception as error:
+            raise AssertionError(f"the call raised {{type(error).__name__}}: {{error}}")
           see https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html
         """,
     "output_too_wide_on_meta": """\
@@ -118,7 +124,9 @@ MESSAGES = {
         layer = nn.RNN(5, 3, device="meta")
         input = torch.randn(2, 4, 5).to("meta")
         output, h_n = layer(input)
-        print(tuple(output.shape))
+        assert tuple(output.shape) == (2, 4, 3), (
+            f"output.shape = {{tuple(output.shape)}}   expected (2, 4, 3)"
+        )
           see https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html
         """,
     "weight_ih_of_layer_1_for_one_direction": """\
@@ -132,7 +140,9 @@ MESSAGES = {
         import torch; from torch import nn
         torch.manual_seed(1)
         layer = nn.RNN(5, 3, num_layers=2, bidirectional=True)
-        print(tuple(layer.weight_ih_l1.shape))
+        assert tuple(layer.weight_ih_l1.shape) == (3, 6), (
+            f"layer.weight_ih_l1.shape = {{tuple(layer.weight_ih_l1.shape)}}   expected (3, 6)"
+        )
           see https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
         """,
     "parameters_with_a_scale": """\
@@ -145,7 +155,7 @@ MESSAGES = {
         import torch; from torch import nn
         torch.manual_seed(1)
         layer = nn.RNN(5, 3)
-        print([name for name, _ in layer.named_parameters()])
+        assert 'scale' not in dict(layer.named_parameters()), "missing: none   unexpected: scale"
           see https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
         """,
     "bias_frozen": """\
@@ -158,7 +168,9 @@ MESSAGES = {
         import torch; from torch import nn
         torch.manual_seed(1)
         layer = nn.RNN(5, 3)
-        print(layer.bias_ih_l0.requires_grad)
+        assert layer.bias_ih_l0.requires_grad, (
+            f"layer.bias_ih_l0.requires_grad = {{layer.bias_ih_l0.requires_grad}}   expected True"
+        )
           see https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
         """,
 }
@@ -193,12 +205,11 @@ def message(name: str) -> str:
     )
 
 
-def run_as_pasted(code: str) -> tuple[str, dict[str, Any]]:
-    """What the code prints, and the names that it leaves behind."""
+def run_as_pasted(code: str) -> dict[str, Any]:
+    """The names that the code leaves behind."""
     names: dict[str, Any] = {}
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
-        exec(code, names)
-    return printed.getvalue(), names
+    exec(code, names)
+    return names
 
 
 # Torch says it at its first call of one, in whichever test that is.
@@ -206,53 +217,47 @@ said_once = pytest.mark.filterwarnings("ignore:LSTM with projections is not supp
 
 
 @said_once
-@pytest.mark.parametrize(
-    ("name", "broken", "right"),
-    [
-        ("final_hidden_follows_batch_first", "(4, 1, 3)", "(1, 4, 3)"),
-        ("final_cell_as_narrow_as_the_projection", "(1, 5, 3)", "(1, 5, 4)"),
-        ("packed_output_forgets_the_order_of_the_caller", "None", "tensor([0, 1])"),
-        ("output_too_wide_on_meta", "(2, 4, 6)", "(2, 4, 3)"),
-        ("weight_ih_of_layer_1_for_one_direction", "(3, 3)", "(3, 6)"),
-        ("bias_frozen", "False", "True"),
-    ],
-)
-def test_snippet_shows_the_violation(
-    name: str, broken: str, right: str, break_torch: Callable[[str], Broken]
-) -> None:
-    """The snippet of a message runs as pasted: on torch as it should be, and on the broken layer."""
-    snippet = "\n".join(line for line in message(name).splitlines()[1:] if line[:1].strip())
-    assert run_as_pasted(snippet)[0] == f"{right}\n"
+@pytest.mark.parametrize("name", MESSAGES)
+def test_script_fails_as_pasted(name: str, break_torch: Callable[[str], Broken]) -> None:
+    """The script of a message passes on torch as it is, and says of the broken layer what was found."""
+    script = "\n".join(line for line in message(name).splitlines()[1:] if line[:1].strip())
+    run_as_pasted(script)
     break_torch(name)
-    assert run_as_pasted(snippet)[0] == f"{broken}\n"
+    with pytest.raises(AssertionError) as raised:
+        run_as_pasted(script)
+    found = " ".join(message(name).split())
+    assert " ".join(str(raised.value).split()) in found
 
 
 @said_once
 @given(st.sampled_from(GRID).flatmap(lambda cell: cases(cell, "cpu")))
 @settings(max_examples=200, deadline=None)
-def test_snippet_makes_the_same_call(case: Case) -> None:
-    """The snippet of any case gives, bit for bit, the tensors that the suite saw."""
-    observation = calls.call(case, calls.build(case, None), *calls.arguments(case))
-    _, names = run_as_pasted(case.snippet("result"))
-    seen = [observation.input, observation.state, observation.result]
-    pasted = [names["input"], tuple(names[name] for name in case.state_shapes if name in names)]
-    for one, other in zip(tensors_in(seen), tensors_in([*pasted, names["result"]]), strict=True):
+def test_script_makes_the_same_call(case: Case) -> None:
+    """The script of any case gives, bit for bit, the tensors that the suite saw."""
+    compare_with_script(case)
+
+
+def test_script_of_a_call_under_autocast() -> None:
+    """The code has the autocast in it, so that it shows the dtypes that the suite saw."""
+    compare_with_script(Case(Layer("RNN", 3, 4), autocast=True, grad_mode="no_grad", seed=1))
+
+
+def compare_with_script(case: Case) -> None:
+    """Make the call while it is recorded, and run its script."""
+    recording = Recording()
+    with recording:
+        layer = calls.build(case, None, recording)
+        made = calls.call(case, layer, *calls.arguments(case, recording), recording)
+    (_, code) = recording.scripts(Claim("True", "", ()), "")
+    names = run_as_pasted(code)
+    pasted = [names["packed" if case.lengths else "input"]]
+    pasted += [names[name] for name in case.state_shapes if name in names]
+    pasted += [names[name] for name in re.findall(r"\w+", RETURNS[case.layer.kind])]
+    seen = [made.input, made.state, made.result]
+    for one, other in zip(tensors_in(seen), tensors_in(pasted), strict=True):
         assert torch.equal(one, other)
         assert one.dtype == other.dtype
         assert one.stride() == other.stride()
-
-
-def test_snippet_of_a_call_under_autocast() -> None:
-    """The code has the autocast in it, so that it shows the dtypes that the suite saw."""
-    case = Case(Layer("RNN", 3, 4), autocast=True, grad_mode="no_grad", seed=1)
-    observation = calls.call(case, calls.build(case, None), *calls.arguments(case))
-    printed, names = run_as_pasted(case.snippet("output.dtype"))
-    assert printed == "torch.bfloat16\n"
-    for one, other in zip(
-        tensors_in(observation.result), (names["output"], names["h_n"]), strict=True
-    ):
-        assert torch.equal(one, other)
-        assert one.dtype == other.dtype
 
 
 def tensors_in(value: Any) -> list[Tensor]:

@@ -70,7 +70,12 @@ def test_expected_failures_are_strict(run: Run, plugin: tuple[str, ...]) -> None
         "empty-batch-allowed[batch_first-*]": "so here",
         "output-shape": "not so",
     }
-    options = ("-k", "1_layer-forward and ([output-shape or hidden-shape or empty)", "-rfx", *plugin)
+    options = (
+        "-k",
+        "1_layer-forward and ([output-shape or hidden-shape or empty)",
+        "-rfx",
+        *plugin,
+    )
     arguments = f"GRU=Outer.FollowsBatchFirst, expected_failures={failures}"
     result = run("Outer", arguments, *options)
     result.assert_outcomes(xfailed=2, failed=2, passed=4)

@@ -12,6 +12,7 @@ from torch import nn
 
 from rnn_contracts import deviations
 from rnn_contracts.checking import calls, subjects
+from rnn_contracts.checking.recorder import Recorder
 from rnn_contracts.checking.violation import ContractViolation
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.layer import Layer
@@ -59,7 +60,8 @@ def test_a_broken_subject_is_rejected() -> None:
     code = message.partition("reproduce:\n")[2].rpartition("\n  see ")[0]
     line = "from subject_layers import Outer; FollowsBatchFirst = Outer.FollowsBatchFirst\n"
     assert line in code
-    exec(code, {})
+    with pytest.raises(AssertionError, match=r"h_n.shape = .*   expected "):
+        exec(code, {})
 
 
 def test_observed_rules_do_not_judge_a_subject(capsys: pytest.CaptureFixture[str]) -> None:
@@ -159,7 +161,7 @@ def test_layers_of_one_name_are_kept_apart() -> None:
     first, second = (subjects.make("GRU", "here:<lambda>", it) for it in (nn.GRU, Faithful))
     case = Case(Layer("GRU", 3, 4), subject="here:<lambda>")
     for subject in (first, second, first):
-        assert type(calls.build(case, subject)) is subject.constructor
+        assert type(calls.build(case, subject, Recorder())) is subject.constructor
     assert case.imports[1:] == ["# make_gru: here:<lambda>"]
 
 

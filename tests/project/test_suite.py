@@ -11,6 +11,7 @@ from run_suite import run_suite
 from torch import nn
 
 from rnn_contracts.checking import calls
+from rnn_contracts.checking.recorder import Recorder
 from rnn_contracts.checking.subjects import Subject
 from rnn_contracts.checking.violation import ContractViolation
 from rnn_contracts.drawing.case import Case
@@ -61,9 +62,9 @@ def test_rules_of_shapes_look_at_the_same_calls(monkeypatch: pytest.MonkeyPatch)
     built: list[Case] = []
     build = calls.build
 
-    def noted_build(case: Case, subject: Subject | None) -> nn.Module:
+    def noted_build(case: Case, subject: Subject | None, recorder: Recorder) -> nn.Module:
         built.append(case)
-        return build(case, subject)
+        return build(case, subject, recorder)
 
     monkeypatch.setattr(calls, "build", noted_build)
     rules = "test_output_shape or final_hidden_shape or state_structure"
