@@ -19,8 +19,8 @@ class Value:
     """An object of a check, and the code that gives it; ``$0``, ``$1`` stand for its operands.
 
     ``code`` is empty if a statement gives the object its name. ``name`` is a hint. ``kept`` tells that
-    the object needs a name, since it is changed later, or was taken before something else is changed. A ``view`` is a part of its first operand,
-    which changes with it.
+    the object needs a name, since it is changed later, or was taken before something else is changed.
+    A ``view`` is a part of its first operand, and changes with it.
     """
 
     code: str

@@ -13,11 +13,20 @@ from rnn_contracts.cli import (
     diff_reports,
     explain_rule,
     list_rules,
+    report_failure,
     shapes_of_call,
 )
 from rnn_contracts.cli.output import fail, write
 
-COMMANDS = (list_rules, explain_rule, shapes_of_call, cite_rule, diff_reports, check_torch)
+COMMANDS = (
+    list_rules,
+    explain_rule,
+    shapes_of_call,
+    cite_rule,
+    diff_reports,
+    check_torch,
+    report_failure,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments and arguments[0] == "check":
         # argparse would refuse the options of pytest.
         return check_torch.run(arguments[1:])
+    if arguments and arguments[0] == "report":
+        return report_failure.run(arguments[1:])
     options = make_parser().parse_args(arguments)
     try:
         text, exit_code = options.run(options)

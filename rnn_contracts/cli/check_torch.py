@@ -23,7 +23,7 @@ def add_parser(commands: Any) -> None:
     )
 
 
-def run(options: Sequence[str]) -> int:
+def run(options: Sequence[str], plugins: Sequence[object] = ()) -> int:
     """Run pytest on the suite with these options, and return its exit code."""
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
@@ -41,4 +41,4 @@ def run(options: Sequence[str]) -> int:
     # Options may select tests by the names that a run prints, instead of the whole suite.
     paths = [Path(option.partition("::")[0]).resolve() for option in options]
     selected = [] if any(path.is_relative_to(SUITE) for path in paths) else [str(SUITE)]
-    return int(pytest.main([*own, *options, *selected]))
+    return int(pytest.main([*own, *options, *selected], plugins=[*plugins]))
