@@ -1,0 +1,128 @@
+"""How far from minimal the calls in the messages are, and how long the scripts.
+
+    python tests/benchmarks/minimal.py [NAME ...]
+
+Each broken layer of the negative controls stands in the place of torch's. Of the call that its message
+has, each argument is put to its simplest value: where the rule is still broken, the call was not
+minimal. Sizes of shape rules are not tried, since those are meant to differ.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import statistics
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from torch import nn
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "project"))
+
+from broken_layers import BROKEN, Broken
+from run_suite import run_suite
+
+from rnn_contracts.checking.run import Run
+from rnn_contracts.checking.violation import ContractViolation
+from rnn_contracts.drawing.case import Case
+from rnn_contracts.layer import CELLS
+from rnn_contracts.plugin.collection import TEST
+from rnn_contracts.rule_tests.rule_test import RuleTest
+from rnn_contracts.rules import RULES
+
+OF_THE_CALL = {
+    "dtype": "float32",
+    "training": True,
+    "initial_state": False,
+    "contiguous": True,
+    "grad_mode": "enable_grad",
+    "enforce_sorted": True,
+}
+OF_THE_LAYER = {
+    "bias": True,
+    "nonlinearity": "tanh",
+    "dropout": 0.0,
+    "num_layers": 1,
+    "bidirectional": False,
+    "batch_first": False,
+    "proj_size": 0,
+}
+SIZES = {"N": 1, "L": 1, "input_size": 1, "hidden_size": 1}
+
+
+def main(names: list[str]) -> None:
+    """Print what is not minimal, and a summary."""
+    lengths, left = [], []
+    for broken in BROKEN:
+        if names and broken.name not in names:
+            continue
+        with in_torch(broken):
+            outcome = run_suite("-x", "-m", f"rule(id={broken.rule!r})")
+            (violation,) = outcome.failed.values() or (None,)
+            if not isinstance(violation, ContractViolation):
+                continue
+            lengths.append(len(violation.code.splitlines()))
+            tests = [item.stash[TEST] for item in outcome.items if item.nodeid in outcome.failed]
+            simpler = [*could_be_simpler(tests[0], violation)] if violation.drawn else []
+        if simpler:
+            left.append(broken)
+            print(f"{broken.rule}, {broken.name}: {', '.join(simpler)}")
+    print(
+        f"{len(lengths)} scripts: median {statistics.median(lengths)}, longest {max(lengths)} lines"
+    )
+    print(f"{len(left)} calls are not minimal")
+
+
+@contextlib.contextmanager
+def in_torch(broken: Broken) -> Iterator[None]:
+    """The broken layer in the place of torch's."""
+    with pytest.MonkeyPatch.context() as patch:
+        for kind in broken.kinds:
+            patch.setattr(nn, kind, broken.alter(getattr(nn, kind)))
+        yield
+
+
+def could_be_simpler(test: RuleTest, violation: ContractViolation) -> Iterator[str]:
+    """The arguments that could be simpler in this call, all else the same."""
+    case, rule = violation.drawn, RULES[violation.rule_id]
+    assert case is not None
+    sizes = {} if rule.family in ("shape", "parameter") else SIZES
+    for name, value in {**OF_THE_CALL, **OF_THE_LAYER, **sizes}.items():
+        with contextlib.suppress(ValueError):
+            simpler = with_value(case, name, value)
+            if simpler != case and simpler.matches(rule.domain) and breaks(test, simpler, rule.id):
+                yield f"{name}={value!r}"
+
+
+def with_value(case: Case, name: str, value: Any) -> Case:
+    """The case with this argument; ``ValueError`` if there is no such layer or call."""
+    layer = case.layer
+    if hasattr(case, name):
+        if name in ("N", "L") and (
+            case.lengths or layer.kind in CELLS or case.layout == "unbatched"
+        ):
+            raise ValueError
+        return replace(case, **{name: value})
+    changed = replace(layer, **{name: value})
+    layout = case.layout
+    if name == "batch_first" and layer.batch_first and layout == "batch first":
+        layout = "sequence first"
+    return replace(case, layer=changed, layout=layout)
+
+
+def breaks(test: RuleTest, case: Case, rule: str) -> bool:
+    """Whether the call breaks the rule too."""
+    try:
+        test._check(case, Run())
+    except ContractViolation as violation:
+        return violation.rule_id == rule
+    except Exception:
+        return False
+    return False
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
