@@ -21,7 +21,7 @@ from rnn_contracts.contracts import PARAMETER_SHAPES, parameter_shapes
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.drawing.wrong_calls import WrongCall
 from rnn_contracts.layer import ARGUMENTS
-from rnn_contracts.rules import ACCEPTING, Rule, shape_rule
+from rnn_contracts.rules import ACCEPTING, RULES, Rule, shape_rule
 
 
 class Check:
@@ -287,7 +287,9 @@ class Check:
         if lacks := subjects.lacking(self.subject, wrong.takes):
             # A TypeError about an unknown argument is no refusal of its value.
             found = f"the constructor does not take {', '.join(lacks)}"
-            violated("constructor-accepts", self.case, found, call=False)
+            code = wrong.attempt(self.case).script("not taken")
+            rule, call = RULES["constructor-accepts"], self.case.describe(call=False)
+            raise ContractViolation(rule, found, call, code=code)
         subjects.require(self.subject, calls.options(self.case))
         attempt = wrong.attempt(self.case)
         self.comparisons += 1
@@ -300,7 +302,8 @@ class Check:
         if outcome.what in ("unusable", "not supported"):
             state = self.case.initial_state
             argument = shape_rule(self.case.layer, "h_0" if state else "input").id
-            violated(argument, self.case, f"the right call raised {outcome.how}")
+            found, code = f"the right call raised {outcome.how}", attempt.script(outcome.what)
+            raise ContractViolation(RULES[argument], found, self.case.describe(), code=code)
         found = f"{wrong.name}: {outcome.how}   expected ValueError, RuntimeError or TypeError"
         described = attempt.wrong if wrong.constructor else self.case.describe()
         code = attempt.script(outcome.what)

@@ -7,8 +7,6 @@ check; every function of torch in between is seen by a ``TorchFunctionMode``.
 from __future__ import annotations
 
 import contextlib
-import inspect
-import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -16,18 +14,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
-from torch.overrides import TorchFunctionMode, resolve_name
+from torch.overrides import TorchFunctionMode
 
+from rnn_contracts.checking.python_code import (
+    call_as_code,
+    literal,
+    name_for,
+    parts_of,
+    source_of,
+)
 from rnn_contracts.checking.recorder import MODULES, Recorder, evaluate
 from rnn_contracts.checking.script import Statement, Step, Value, closure, written
 from rnn_contracts.checking.violation import Claim
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.layer import RETURNS
-
-_OPERATORS = {
-    "add": "+", "sub": "-", "mul": "*", "div": "/", "true_divide": "/", "matmul": "@",
-    "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
-}  # fmt: skip
 
 
 class Recording(TorchFunctionMode, Recorder):
@@ -94,7 +94,7 @@ class Recording(TorchFunctionMode, Recorder):
         """The call that was made last returned this."""
         call = self.steps[-1]
         assert isinstance(call, Statement)
-        if (parts := _parts(case, result)) is None:
+        if (parts := parts_of(case, result)) is None:
             call.targets, call.gives = "$0", (self._give(result, "result"),)
             return
         names = re.findall(r"\w+", RETURNS[case.layer.kind])
@@ -132,7 +132,7 @@ class Recording(TorchFunctionMode, Recorder):
 
     def apply(self, function: Callable[..., Any], *objects: Tensor) -> Any:
         """Call the function, and note it and its source."""
-        self.functions[function.__name__] = _source(function)
+        self.functions[function.__name__] = source_of(function)
         with self.paused():
             result = function(*objects)
         names = ", ".join(f"${i}" for i in range(len(objects)))
@@ -186,11 +186,11 @@ class Recording(TorchFunctionMode, Recorder):
         name = getattr(function, "__name__", "")
         changes = name == "__setitem__" or (name.endswith("_") and not name.endswith("__"))
         if changes:
-            self._note_change(name, args, kwargs)
+            self._note_change(function, args, kwargs)
         try:
             result = function(*args, **kwargs)
         except Exception:
-            self._note_failure(function, name, args, kwargs)
+            self._note_failure(function, args, kwargs)
             raise
         if not changes and id(result) not in self._values:
             whole = isinstance(result, (tuple, list)) and any(
@@ -200,54 +200,35 @@ class Recording(TorchFunctionMode, Recorder):
                 self._note_result(function, name, args, kwargs, result)
         return result
 
-    def _note_change(self, name: str, args: Any, kwargs: Any) -> None:
-        operands: list[Value] = []
-        written = [self._write(argument, operands) for argument in args]
-        written += [f"{key}={self._write(value, operands)}" for key, value in kwargs.items()]
-        if name == "__setitem__":
-            code = f"{written[0]}[{_index(written[1])}] = {written[2]}"
-        else:
-            code = f"{written[0]}.{name}({', '.join(written[1:])})"
+    def _note_change(self, function: Any, args: Any, kwargs: Any) -> None:
+        code, operands = self._call(function, args, kwargs)
         leaf = isinstance(args[0], nn.Parameter) and not torch.is_grad_enabled()
         if operands[0].code and not isinstance(args[0], nn.Parameter):
             operands[0].kept = True
         within = ["torch.no_grad()"] if leaf else []
         self._state(code, operands, changes=operands[:1], within=within)
 
-    def _call(self, function: Any, name: str, args: Any, kwargs: Any) -> tuple[str, list[Value]]:
+    def _call(self, function: Any, args: Any, kwargs: Any) -> tuple[str, list[Value]]:
         """The code of a call of torch, and its operands."""
         operands: list[Value] = []
         written = [self._write(argument, operands) for argument in args]
         options = [f"{key}={self._write(value, operands)}" for key, value in kwargs.items()]
-        whole = resolve_name(function) or f"{function.__module__}.{function.__qualname__}"
-        whole = whole.replace("torch.nn.", "nn.")
-        plain = name.strip("_")
-        operator = _OPERATORS.get(plain) or _OPERATORS.get(plain.removeprefix("r"))
-        if name == "__getitem__":
-            code = f"{written[0]}[{_index(written[1])}]"
-        elif name == "__get__":
-            code = f"{written[0]}.{function.__self__.__name__}"
-        elif operator and len(written) == 2 and not options:
-            if plain not in _OPERATORS:
-                written.reverse()
-            code = f"({written[0]} {operator} {written[1]})"
-        elif plain in ("neg", "invert") and len(written) == 1:
-            code = f"({'-' if plain == 'neg' else '~'}{written[0]})"
-        elif whole.startswith("torch.Tensor."):
-            code = f"{written[0]}.{name}({', '.join(written[1:] + options)})"
-        else:
-            code = f"{whole}({', '.join(written + options)})"
-        return code, operands
+        return call_as_code(function, written, options), operands
 
-    def _note_failure(self, function: Any, name: str, args: Any, kwargs: Any) -> None:
-        code, operands = self._call(function, name, args, kwargs)
+    def _note_failure(self, function: Any, args: Any, kwargs: Any) -> None:
+        code, operands = self._call(function, args, kwargs)
         self._state(code, operands)
 
     def _note_result(
         self, function: Any, name: str, args: Any, kwargs: Any, result: object
     ) -> None:
-        code, operands = self._call(function, name, args, kwargs)
-        value = Value(code, tuple(operands), _name_of(name, operands), kept=name == "clone")
+        code, operands = self._call(function, args, kwargs)
+        value = Value(
+            code,
+            tuple(operands),
+            name_for(name, operands[0].name if operands else ""),
+            kept=name == "clone",
+        )
         if isinstance(result, Tensor):
             value.view = result._is_view()
             self._know(result, value, step=True)
@@ -299,7 +280,7 @@ class Recording(TorchFunctionMode, Recorder):
             return f"${len(operands) - 1}"
         if isinstance(value, Tensor):
             dtype = "" if value.dtype in (torch.float32, torch.int64) else f", dtype={value.dtype}"
-            return f"torch.tensor({_literal(value.tolist())}{dtype})"
+            return f"torch.tensor({literal(value.tolist())}{dtype})"
         if isinstance(value, torch.Size):
             value = tuple(value)
         if isinstance(value, (tuple, list)):
@@ -316,7 +297,7 @@ class Recording(TorchFunctionMode, Recorder):
                 for end in (value.start, value.stop)
             ]
             return ":".join(ends)
-        return _literal(value)
+        return literal(value)
 
     # --- The script ---------------------------------------------------------------------------------
 
@@ -325,6 +306,9 @@ class Recording(TorchFunctionMode, Recorder):
 
         Without a claim it is that what was done last does not raise; ``found`` says how it did.
         """
+        if not self.steps:
+            # What fails without them, such as a wrong call, has a script of its own.
+            return
         objects = tuple(map(self._value, claim.objects)) if claim else ()
         needed = self._needed(objects if claim else self.steps[-1:])
         for steps in ([step for step in self.steps if step in needed], self.steps):
@@ -347,49 +331,6 @@ class Recording(TorchFunctionMode, Recorder):
         return needed
 
 
-def _name_of(function: str, operands: Sequence[Value]) -> str:
-    """A name for what a function of torch gives."""
-    if function in ("to", "double", "detach", "__getitem__", "unsqueeze"):
-        return operands[0].name
-    return function.strip("_") or "value"
-
-
-def _source(function: Callable[..., Any]) -> str:
-    """The source of a function that stands alone, without its docstring and comments to tools."""
-    text = re.sub(r'    """.*?"""\n', "", inspect.getsource(function), flags=re.DOTALL)
-    return re.sub(r"  # type:.*", "", text).rstrip()
-
-
 def _roots(value: Value) -> set[Step]:
     """The value and all of which it may be a view."""
     return {value} | (_roots(value.operands[0]) if value.operands and value.view else set())
-
-
-def _parts(case: Case, result: Any) -> list[Any] | None:
-    """What the call returned, in the order in which it is documented; None if it is otherwise."""
-    kind = case.layer.kind
-    if kind in ("RNNCell", "GRUCell"):
-        return [result] if isinstance(result, Tensor) else None
-    if not isinstance(result, tuple) or isinstance(result, PackedSequence) or len(result) != 2:
-        return None
-    parts = [*result]
-    if kind == "LSTM":
-        if not isinstance(result[1], tuple) or len(result[1]) != 2:
-            return None
-        parts = [result[0], *result[1]]
-    return parts if all(isinstance(part, (Tensor, PackedSequence)) for part in parts) else None
-
-
-def _literal(value: object) -> str:
-    if isinstance(value, float) and not math.isfinite(value):
-        return f'float("{value}")'
-    if isinstance(value, torch.device):
-        return f"torch.{value!r}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_literal, value))}]"
-    return "..." if value is ... else repr(value)
-
-
-def _index(code: str) -> str:
-    """An index as it is written in brackets."""
-    return code[1:-1].rstrip(",") if code.startswith("(") and code.endswith(")") else code

@@ -215,7 +215,7 @@ class Trial(Check):
         if not bool(wrong.any()):
             return
         first = f"[{', '.join(map(str, wrong.nonzero()[0].tolist()))}]" if wrong.dim() else ""
-        said = f"{name}: {{float($0{first}):.6g}}   expected {{float($1{first}):.6g}}"
+        said = f"{name}: {{$0{first}.item():.6g}}   expected {{$1{first}.item():.6g}}"
         close = f"torch.allclose($0.double(), $1.double(), rtol=0, atol={allowed:.3g})"
         self.fail_at(
             Claim(close if units else "torch.equal($0, $1)", said, both),

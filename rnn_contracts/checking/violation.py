@@ -50,12 +50,10 @@ class ContractViolation(AssertionError):
         self.claim, self.code, self.died = claim, code, died
         self.drawn: Case | None = None
 
-    def with_code(self, code: str) -> ContractViolation:
-        """The same violation, with a script to paste."""
-        rule = RULES[self.rule_id]
-        return ContractViolation(
-            rule, self.found, self.call, claim=self.claim, code=code, died=self.died
-        )
+    def add_code(self, code: str) -> None:
+        """Put a script to paste into the message."""
+        self.code = code
+        self.args = (message(RULES[self.rule_id], self.found, self.call, code),)
 
 
 def message(rule: Rule, found: str, call: str, code: str) -> str:

@@ -44,14 +44,15 @@ def check(layer: nn.Module, input: Any, state: Any = None, *, like: object = Non
         if case.lengths:
             results.assert_packed_alike(observation)
     except ContractViolation as violation:
-        raise _with_script(violation, layer, observation, given) from None
+        _add_script(violation, layer, observation, given)
+        raise
     return observation.result
 
 
-def _with_script(
+def _add_script(
     violation: ContractViolation, layer: nn.Module, observation: Observation, given: tuple[Any, ...]
-) -> ContractViolation:
-    """The violation with a script of a call of these shapes, if that is seen to fail alike."""
+) -> None:
+    """Add a script of a call of these shapes, if that is seen to fail alike."""
     case, recording = observation.case, Recording()
     recording.building(case, case.making)
     recording.built(layer)
@@ -65,7 +66,8 @@ def _with_script(
     recording.returned(case, observation.result)
     code, _ = recording.scripts(violation.claim, violation.found)
     names = {case.callee: type(layer)} if case.subject else {}
-    return violation.with_code(code) if script.fails(code, violation.found, names) else violation
+    if script.fails(code, violation.found, names):
+        violation.add_code(code)
 
 
 def _case_of(described: Layer, layer: nn.Module, input: Any, state: Any) -> Case:

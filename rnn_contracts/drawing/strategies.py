@@ -25,8 +25,7 @@ class Draw:
     ``longest`` bounds the length for the sake of time. ``least_N`` and ``least_L`` leave out calls of
     which the rule says nothing, such as one of no sequences, which has no numbers. With ``build_only``
     the call is left at its defaults, since nothing but the constructor is checked. A case that is also
-    called ``without_numbers`` is short, as on the meta device. ``seed`` is drawn if it is None. A
-    failure shrinks to sizes that differ, which show what axis is wrong, or to the ``smallest``.
+    called ``without_numbers`` is short, as on the meta device. ``seed`` is drawn if it is None.
     """
 
     domain: Domain = field(default_factory=dict)
@@ -36,7 +35,6 @@ class Draw:
     longest: int = 40
     build_only: bool = False
     without_numbers: bool = False
-    smallest: bool = False
 
     def only(self, values: Mapping[str, object]) -> Draw:
         """The draw of those calls alone that have these values."""
@@ -170,10 +168,7 @@ def _sizes(draw: st.DrawFn, point: GridPoint, device: str, drawn: Draw) -> Sizes
     if device == "meta" or drawn.without_numbers:
         # Torch decomposes a call on meta step by step: 2 ms a step, layer and direction.
         longest = 1 if point.num_layers > 2 else 2
-    kinds = (distinct_sizes, distinct_sizes, degenerate_sizes, large_sizes)
-    if drawn.smallest:
-        kinds = (degenerate_sizes, distinct_sizes, distinct_sizes, large_sizes)
-    draw_sizes = draw(_choice(kinds))
+    draw_sizes = draw(_choice((distinct_sizes, distinct_sizes, degenerate_sizes, large_sizes)))
     sizes: Sizes = draw_sizes(draw, point, longest)
     least_N = max((drawn.least_N, *values_of(drawn.domain, "least_N")))
     return replace(sizes, N=max(sizes.N, least_N), L=max(sizes.L, drawn.least_L))

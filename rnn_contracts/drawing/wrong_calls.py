@@ -63,6 +63,14 @@ class Attempt:
 
     def script(self, what: str) -> str:
         """Python that fails as the attempt did; ``what`` is the kind of its outcome."""
+        if what in ("unusable", "not supported"):
+            return self._raising(
+                self.right, "the right call raised {type(error).__name__}: {error}"
+            )
+        if what == "not taken":
+            return self._raising(
+                self.wrong, "the constructor raised {type(error).__name__}: {error}"
+            )
         refusal = "ValueError, RuntimeError or TypeError"
         attempt = [
             "try:",
@@ -88,6 +96,11 @@ class Attempt:
             ]
         copying = ["import copy"] if what == "broken" else []
         return "\n".join([*copying, *self.case.imports, *filter(None, lines)])
+
+    def _raising(self, call: str, found: str) -> str:
+        lines = ["try:", f"    {call}", "except Exception as error:"]
+        lines.append(f'    raise AssertionError(f"{found}")')
+        return "\n".join([*self.case.imports, *filter(None, [self.setup]), *lines])
 
 
 # --- Wrong calls ---------------------------------------------------------------------------------

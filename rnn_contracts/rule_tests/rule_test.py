@@ -248,23 +248,20 @@ class RuleTest:
             self.tally.comparisons += check.comparisons
             self.tally.refusals |= {check.refusal} - {""}
 
-    def with_script(self, violation: ContractViolation) -> ContractViolation:
-        """The violation with a script that was seen to fail as the check did, if there is one."""
-        __tracebackhide__ = True
+    def _add_script(self, violation: ContractViolation) -> None:
+        """Make the check again, and add a script that is seen to fail as it did."""
         if violation.code or violation.died or violation.drawn is None:
-            return violation
-        recording = Recording()
+            return
+        case, recording = violation.drawn, Recording()
+        constructors = {case.callee: self.subject.constructor} if self.subject else {}
         try:
             with recording:
-                self._check(violation.drawn, Run(recorder=recording))
+                self._check(case, Run(recorder=recording))
         except ContractViolation as again:
-            constructors = (
-                {violation.drawn.callee: self.subject.constructor} if self.subject else {}
-            )
             for code in recording.scripts(again.claim, again.found):
                 if script.fails(code, again.found, constructors):
-                    return again.with_code(code)
-        return violation
+                    violation.add_code(code)
+                    return
 
     def _judge(self, error: ContractViolation) -> None:
         """Raise a violation that is not known; what is known is raised when the test ends."""
@@ -300,7 +297,8 @@ class RuleTest:
                 try:
                     yield
                 except ContractViolation as error:
-                    raise self.with_script(error) from error.__cause__
+                    self._add_script(error)
+                    raise
         except hypothesis.errors.Unsatisfiable:
             tally = self.tally
             if not (tally.avoided or tally.unsupported or tally.known):

@@ -13,7 +13,7 @@ from rnn_contracts.rules import Rule, rule
 Function = Callable[..., None]
 Decorator = Callable[[Function], Function]
 
-_OPTIONS = {field.name for field in fields(Draw)} - {"domain", "seed", "smallest"}
+_OPTIONS = {field.name for field in fields(Draw)} - {"domain", "seed"}
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def rule_test(*, needs: tuple[str, ...] = (), **options: Any) -> Decorator:
     def decorate(function: Function) -> Function:
         named = rule(function.__name__.removeprefix("test_").replace("_", "-"))
         on_trial = "trial" in inspect.signature(function).parameters
-        drawn = Draw(named.domain, smallest=on_trial, **options)
+        drawn = Draw(named.domain, **options)
         return _stating(Statement(function, named, drawn, needs, on_trial))
 
     return decorate

@@ -220,7 +220,7 @@ said_once = pytest.mark.filterwarnings("ignore:LSTM with projections is not supp
 @pytest.mark.parametrize("name", MESSAGES)
 def test_script_fails_as_pasted(name: str, break_torch: Callable[[str], Broken]) -> None:
     """The script of a message passes on torch as it is, and says of the broken layer what was found."""
-    script = "\n".join(line for line in message(name).splitlines()[1:] if line[:1].strip())
+    script = message(name).partition("reproduce:\n")[2].rpartition("\n  see ")[0]
     run_as_pasted(script)
     break_torch(name)
     with pytest.raises(AssertionError) as raised:
