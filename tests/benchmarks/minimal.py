@@ -60,7 +60,8 @@ def main(names: list[str]) -> None:
         if names and broken.name not in names:
             continue
         with in_torch(broken):
-            outcome = run_suite("-x", "-m", f"rule(id={broken.rule!r})")
+            quiet = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
+            outcome = run_suite("-x", "-m", f"rule(id={broken.rule!r})", "-W", quiet)
             (violation,) = outcome.failed.values() or (None,)
             if not isinstance(violation, ContractViolation):
                 continue

@@ -37,7 +37,10 @@ def main() -> int:
 
 def write(file: Path) -> int:
     """Keep the scripts, by the names of the tests, each with the release that fixed it."""
-    outcome = run_suite("--runxfail", "--rnn-device=cpu", "-m", "rule", "-k", "refused or known")
+    # Hypothesis is imported before pytest would rewrite its plugin.
+    quiet = ("-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning")
+    chosen = ("--rnn-device=cpu", "-m", "rule", "-k", "refused or known")
+    outcome = run_suite("--runxfail", *chosen, *quiet)
     tests = {item.nodeid: item.stash[TEST] for item in outcome.items if TEST in item.stash}
     scripts = {}
     for name, violation in outcome.failed.items():
