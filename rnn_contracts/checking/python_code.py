@@ -74,6 +74,7 @@ def parts_of(case: Case, result: Any) -> list[Any] | None:
 
 
 def literal(value: object) -> str:
+    """A constant as code that gives it again."""
     if isinstance(value, float) and not math.isfinite(value):
         return f'float("{value}")'
     if isinstance(value, torch.device):

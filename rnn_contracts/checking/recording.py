@@ -190,7 +190,8 @@ class Recording(TorchFunctionMode, Recorder):
         try:
             result = function(*args, **kwargs)
         except Exception:
-            self._note_failure(function, args, kwargs)
+            if not changes:
+                self._note_failure(function, args, kwargs)
             raise
         if not changes and id(result) not in self._values:
             whole = isinstance(result, (tuple, list)) and any(

@@ -221,6 +221,7 @@ def _bare(code: str) -> str:
 
 
 def closure(step: Step) -> set[Step]:
+    """The step and all on which it depends."""
     found: set[Step] = {step}
     for operand in step.operands:
         found |= closure(operand)

@@ -49,6 +49,7 @@ def test_a_known_deviation_is_reported() -> None:
             "nothing failed, in 1",
         ),
         (["output-shap"], 2, "no rule 'output-shap'; did you mean output-shape"),
+        (["flag-refused", "-k", "LSTM", "-n1"], 2, "report takes no -n"),
         ([], 2, "usage: rnn-contracts report RULE"),
         (["output-shape", "--rnn-subject", "GRU=no:Layer"], 2, "GRU=no:Layer: "),
     ],
