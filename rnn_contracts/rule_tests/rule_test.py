@@ -10,9 +10,8 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from rnn_contracts.checking import script, subjects, surroundings
+from rnn_contracts.checking import subjects, surroundings
 from rnn_contracts.checking.check import Check
-from rnn_contracts.checking.recording import Recording
 from rnn_contracts.checking.run import Run
 from rnn_contracts.checking.subjects import NotSupported, Subject
 from rnn_contracts.checking.trial import Trial
@@ -21,7 +20,7 @@ from rnn_contracts.deviations import Deviation
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.drawing.strategies import ANYTHING, Draw, cases
 from rnn_contracts.drawing.wrong_calls import WrongCall, right_calls
-from rnn_contracts.rule_tests import known_failures
+from rnn_contracts.rule_tests import failure, known_failures
 from rnn_contracts.rule_tests.examples import SOON, settings_of
 from rnn_contracts.rule_tests.known_failures import KnownFailures
 from rnn_contracts.rule_tests.statement import Statement
@@ -248,23 +247,22 @@ class RuleTest:
             self.tally.comparisons += check.comparisons
             self.tally.refusals |= {check.refusal} - {""}
 
-    def _add_script(self, violation: ContractViolation) -> None:
-        """Make the check again, and add a script that is seen to fail as it did."""
-        if violation.code or violation.died or violation.drawn is None:
-            return
-        case, recording = violation.drawn, Recording()
-        constructors = {case.callee: self.subject.constructor} if self.subject else {}
-        try:
-            with recording:
-                self._check(case, Run(recorder=recording))
-        except ContractViolation as again:
-            for code in recording.scripts(again.claim, again.found):
-                if script.fails(code, again.found, constructors):
-                    violation.add_code(code)
-                    return
-        except Exception:  # noqa: S110
-            # The test has failed already. What is wrong with the script must not hide why.
-            pass
+    def _shown(self, violation: ContractViolation) -> ContractViolation:
+        """The violation as the test shows it: in the simplest call, with a script."""
+        if not (self.wrong or self.pinned):
+            violation = failure.simplest(violation, self.drawn, self._check_simpler)
+        constructors = (
+            {violation.drawn.callee: self.subject.constructor}
+            if violation.drawn and self.subject
+            else {}
+        )
+        failure.add_script(violation, self._check, constructors)
+        return violation
+
+    def _check_simpler(self, case: Case, run: Run) -> None:
+        """Check the case, unless it is known to deviate."""
+        if not any(case.matches(when) for _, when in self.known.avoided):
+            self._check(case, run)
 
     def _judge(self, error: ContractViolation) -> None:
         """Raise a violation that is not known; what is known is raised when the test ends."""
@@ -300,8 +298,8 @@ class RuleTest:
                 try:
                     yield
                 except ContractViolation as error:
-                    self._add_script(error)
-                    raise
+                    shown = self._shown(error)
+                    raise shown from shown.__cause__
         except hypothesis.errors.Unsatisfiable:
             tally = self.tally
             if not (tally.avoided or tally.unsupported or tally.known):
@@ -313,8 +311,7 @@ class RuleTest:
             raise
         if self.tally.known and self.known.expected:
             with surroundings.usual(threads):
-                self._add_script(self.tally.known)
-            raise self.tally.known
+                raise self._shown(self.tally.known)
         self._end()
 
     def _is_a_difference(self, error: ContractViolation) -> bool:

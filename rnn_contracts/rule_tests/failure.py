@@ -1,0 +1,69 @@
+"""What a failed test shows: the simplest call that fails, and a script that was seen to fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from rnn_contracts.checking import script
+from rnn_contracts.checking.recording import Recording
+from rnn_contracts.checking.run import Run
+from rnn_contracts.checking.violation import ContractViolation
+from rnn_contracts.drawing.case import Case
+from rnn_contracts.drawing.simpler import simplest_case
+from rnn_contracts.drawing.strategies import Draw
+from rnn_contracts.rules import RULES
+
+CheckCase = Callable[[Case, Run], None]
+
+
+def simplest(violation: ContractViolation, draw: Draw, check: CheckCase) -> ContractViolation:
+    """The violation in the simplest call that breaks the rule, which may be this one."""
+    if not _can_be_made_again(violation):
+        return violation
+    found = violation
+
+    def fails(case: Case) -> bool:
+        nonlocal found
+        try:
+            check(case, Run())
+        except ContractViolation as again:
+            if again.rule_id != violation.rule_id or again.died:
+                return False
+            found, again.drawn = again, case
+            return True
+        except Exception:
+            # It is not what the message is about.
+            return False
+        return False
+
+    assert violation.drawn is not None
+    # Sizes that differ show which axis is which.
+    of_shapes = RULES[violation.rule_id].family in ("shape", "parameter")
+    simplest_case(violation.drawn, draw, fails, sizes=not of_shapes)
+    return found
+
+
+def add_script(
+    violation: ContractViolation, check: CheckCase, constructors: Mapping[str, object]
+) -> None:
+    """Make the check again, and add a script that is seen to fail as it did."""
+    if not _can_be_made_again(violation):
+        return
+    assert violation.drawn is not None
+    recording = Recording()
+    try:
+        with recording:
+            check(violation.drawn, Run(recorder=recording))
+    except ContractViolation as again:
+        for code in recording.scripts(again.claim, again.found):
+            if script.fails(code, again.found, constructors):
+                violation.add_code(code)
+                return
+    except Exception:  # noqa: S110
+        # The test has failed already. What is wrong with the script must not hide why.
+        pass
+
+
+def _can_be_made_again(violation: ContractViolation) -> bool:
+    """Whether the check can be made once more in this process, and has no script yet."""
+    return not (violation.code or violation.died or violation.drawn is None)
