@@ -49,6 +49,7 @@ def write(file: Path) -> int:
         assert entry is not None
         if not (entry.undefined or violation.died):
             scripts[name.rpartition("::")[2]] = {"code": violation.code, "fixed": entry.fixed}
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(scripts, indent=1), "utf-8")
     print(f"torch {torch.__version__}: {len(scripts)} scripts of known deviations")
     return 0
