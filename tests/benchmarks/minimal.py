@@ -55,6 +55,7 @@ def main(names: list[str]) -> None:
     print(
         f"{len(lengths)} scripts: median {statistics.median(lengths)}, longest {max(lengths)} lines"
     )
+    print(f"{sum(length > 25 for length in lengths)} scripts are longer than 25 lines")
     print(f"{len(left)} calls are not minimal")
 
 
