@@ -93,7 +93,7 @@ class OwnTest:
         self.was_called = True
         # The next test may be of a layer that does otherwise, so share no calls.
         self.run.observed.begin(None)
-        with self.test.judged(self.run.threads):
+        with self.test.judged(self.run):
             self.test.drawing(self.run, self.seed, database=False)()
 
 

@@ -13,15 +13,34 @@ from torch import Tensor, nn
 
 from rnn_contracts.checking import calls, results, subjects
 from rnn_contracts.checking.calls import Observation
+from rnn_contracts.checking.recorder import Recorder
 from rnn_contracts.checking.run import Run
 from rnn_contracts.checking.sandbox import Expected
 from rnn_contracts.checking.subjects import Subject
-from rnn_contracts.checking.violation import Claim, ContractViolation, violated
+from rnn_contracts.checking.violation import (
+    ACCEPTED,
+    DIED,
+    NAMES,
+    OTHER_TYPE,
+    RAISED,
+    WRONG,
+    Claim,
+    ContractViolation,
+    violated,
+)
 from rnn_contracts.contracts import PARAMETER_SHAPES, parameter_shapes
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.drawing.wrong_calls import WrongCall
 from rnn_contracts.layer import ARGUMENTS
 from rnn_contracts.rules import ACCEPTING, RULES, Rule, shape_rule
+
+# By what came of it; see ``sandbox.Outcome``. Broken is what the layer or an argument is afterwards.
+EFFECT_OF_A_WRONG_CALL = {
+    "accepted": ACCEPTED,
+    "raised": OTHER_TYPE,
+    "broken": WRONG,
+    "died": DIED,
+}
 
 
 class Check:
@@ -106,20 +125,31 @@ class Check:
         ``lawful`` by this rule alone; otherwise that of the initial state, or of the input.
         """
         __tracebackhide__ = True
-        argument = shape_rule(case.layer, "h_0" if state else "input")
         own = lawful or (
             self.rule.id in ACCEPTING and not (state and self.rule.tensors == ("input",))
         )
-        accepting = self.rule.id if own else argument.id
+        accepting = self.rule if own else shape_rule(case.layer, "h_0" if state else "input")
         self.run.notes.write(self.rule.id, case)
         try:
             observation = calls.call(case, module, input, state, self.run.recorder, code, more)
         except Exception as error:
             subjects.raise_if_not_supported(self.subject, error)
             found = f"the call raised {type(error).__name__}: {error}"
-            violated(accepting, case, found, cause=error)
-        self.comparisons += accepting == self.rule.id
+            if accepting.tensors in (("h_0",), ("c_0",)) and not self._accepts_without_state(case):
+                accepting = shape_rule(case.layer, "input")
+            violated(accepting.id, case, found, cause=error)
+        self.comparisons += accepting == self.rule
         return observation
+
+    def _accepts_without_state(self, case: Case) -> bool:
+        """Whether the call raises nothing without an initial state, which is then to blame."""
+        plain, quiet = replace(case, initial_state=False), Recorder()
+        try:
+            input, _ = calls.arguments(plain, quiet)
+            calls.call(plain, calls.build(plain, self.subject, quiet), input, (), quiet)
+        except Exception:
+            return False
+        return True
 
     def observe(self) -> Observation:
         """Build the layer and call it, or look again at the call that a neighbouring test has made."""
@@ -196,7 +226,7 @@ class Check:
             first = f"{missing or extra}".split(", ")[0]
             condition = f"{first!r} {'in' if missing else 'not in'} dict($0.named_parameters())"
             claim = Claim(condition, found, (module,))
-            violated("parameter-names", self.case, found, claim, call=False)
+            violated("parameter-names", self.case, found, claim, call=False, effect=NAMES)
         self.comparisons += self.rule.id == "parameter-names"
         return parameters
 
@@ -289,7 +319,7 @@ class Check:
             found = f"the constructor does not take {', '.join(lacks)}"
             code = wrong.attempt(self.case).script("not taken")
             rule, call = RULES["constructor-accepts"], self.case.describe(call=False)
-            raise ContractViolation(rule, found, call, code=code)
+            raise ContractViolation(rule, found, call, code=code, effect=RAISED)
         subjects.require(self.subject, calls.options(self.case))
         attempt = wrong.attempt(self.case)
         self.comparisons += 1
@@ -300,11 +330,13 @@ class Check:
         if outcome.what == "not supported":
             subjects.raise_if_not_supported(self.subject, NotImplementedError(outcome.how))
         if outcome.what in ("unusable", "not supported"):
-            state = self.case.initial_state
-            argument = shape_rule(self.case.layer, "h_0" if state else "input").id
+            state = self.case.initial_state and self._accepts_without_state(self.case)
+            argument = shape_rule(self.case.layer, "h_0" if state else "input")
             found, code = f"the right call raised {outcome.how}", attempt.script(outcome.what)
-            raise ContractViolation(RULES[argument], found, self.case.describe(), code=code)
+            described = self.case.describe()
+            raise ContractViolation(argument, found, described, code=code, effect=RAISED)
         found = f"{wrong.name}: {outcome.how}   expected ValueError, RuntimeError or TypeError"
         described = attempt.wrong if wrong.constructor else self.case.describe()
         code = attempt.script(outcome.what)
-        raise ContractViolation(self.rule, found, described, code=code, died=outcome.what == "died")
+        effect = EFFECT_OF_A_WRONG_CALL[outcome.what]
+        raise ContractViolation(self.rule, found, described, code=code, effect=effect)

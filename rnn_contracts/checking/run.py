@@ -8,6 +8,7 @@ from typing import Protocol
 from rnn_contracts.checking.calls import Observation
 from rnn_contracts.checking.recorder import Recorder
 from rnn_contracts.checking.sandbox import Sandboxes
+from rnn_contracts.checking.violation import ContractViolation
 from rnn_contracts.drawing.case import Case
 
 
@@ -43,6 +44,8 @@ class ObservedCalls:
 class Run:
     """What the checks of one run share: a recorder, child processes, observed calls, and notes.
 
+    ``shown`` names the test that shows a difference of a kind of layer.
+
     ``threads`` is the number of threads that torch may use. It is one by default, since on small layers
     more threads cost more than they give, and xdist uses the cores.
     """
@@ -52,3 +55,8 @@ class Run:
     sandboxes: Sandboxes = field(default_factory=Sandboxes)
     observed: ObservedCalls = field(default_factory=ObservedCalls)
     notes: Notes = field(default_factory=NoNotes)
+    shown: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def shown_in(self, kind: str, violation: ContractViolation) -> str:
+        """The name of the test whose message has a script of the same difference, or ""."""
+        return self.shown.get((kind, violation.difference), "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -10,6 +11,17 @@ import torch
 from rnn_contracts import machine
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.rules import RULES, Rule
+
+WRONG = "a wrong result"
+DIED = "the process died"
+RAISED = "a lawful call raised"
+NAMES = "the parameters have other names"
+ACCEPTED = "a wrong call was accepted"
+OTHER_TYPE = "a wrong call raised another exception"
+EFFECTS = (WRONG, DIED, RAISED, NAMES, ACCEPTED, OTHER_TYPE)
+"""What a broken rule does to who uses the layer, the gravest first: nobody is told of a wrong number."""
+
+_VALUES = re.compile(r"[-+]?\d[\d.,e+-]*|\[[\d, ]*\]|\([\d, ]*\)")
 
 
 @dataclass(frozen=True)
@@ -27,9 +39,9 @@ class Claim:
 class ContractViolation(AssertionError):
     """A layer breaks a rule. ``rule_id`` names the rule; the text is the whole message.
 
-    ``died`` tells that the call ended its process, or hung. ``found`` and ``call`` are lines of the
-    message, ``code`` is the script in it. ``claim`` is what was found not to be so; it is None where
-    something raised. ``drawn`` is the case of the check.
+    ``effect`` is one of ``EFFECTS``. ``found`` and ``call`` are lines of the message, ``code`` is the
+    script in it. ``claim`` is what was found not to be so; it is None where something raised.
+    ``drawn`` is the case of the check.
     """
 
     # The name by which users import it is the one that pytest prints.
@@ -43,17 +55,39 @@ class ContractViolation(AssertionError):
         *,
         claim: Claim | None = None,
         code: str = "",
-        died: bool = False,
+        effect: str = WRONG,
     ) -> None:
         super().__init__(message(rule, found, call, code))
         self.rule_id, self.found, self.call = rule.id, found, call
-        self.claim, self.code, self.died = claim, code, died
+        self.claim, self.code, self.effect = claim, code, effect
         self.drawn: Case | None = None
+
+    @property
+    def died(self) -> bool:
+        """Whether the call ended its process, or hung."""
+        return self.effect == DIED
+
+    @property
+    def cause(self) -> str:
+        """What failures of one cause have in common: what was raised, or the rule."""
+        raised = self.found.splitlines()[0].partition(" raised ")[2]
+        return _VALUES.sub("#", raised) if self.effect == RAISED and raised else self.rule_id
+
+    @property
+    def difference(self) -> str:
+        """The cause, and what was found in the first line, without numbers and sizes."""
+        first = self.found.splitlines()[0].rpartition(" raised ")[2]
+        return f"{self.cause}: {_VALUES.sub('#', first)}"
 
     def add_code(self, code: str) -> None:
         """Put a script to paste into the message."""
         self.code = code
         self.args = (message(RULES[self.rule_id], self.found, self.call, code),)
+
+    def refer_to(self, test: str) -> None:
+        """Name the test whose message has the script of this cause."""
+        found = f"{self.found}\n  found as in {test}, whose message has a script"
+        self.args = (message(RULES[self.rule_id], found, self.call, ""),)
 
 
 def message(rule: Rule, found: str, call: str, code: str) -> str:
@@ -78,8 +112,10 @@ def violated(
     *,
     call: bool = True,
     cause: Exception | None = None,
+    effect: str = WRONG,
 ) -> NoReturn:
     """Raise the violation of a case."""
     __tracebackhide__ = True
     described = case.describe(call=call)
-    raise ContractViolation(RULES[rule_id], found, described, claim=claim) from cause
+    effect = RAISED if cause else effect
+    raise ContractViolation(RULES[rule_id], found, described, claim=claim, effect=effect) from cause

@@ -13,6 +13,7 @@ from collections.abc import Generator
 import pytest
 
 from rnn_contracts.plugin import collection, header, running, session
+from rnn_contracts.plugin.causes import Blocks
 from rnn_contracts.plugin.collection import TEST
 from rnn_contracts.plugin.options import add_options
 from rnn_contracts.plugin.session import SESSION
@@ -40,6 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(config.stash[SESSION].close)
     session.choose_seed(config)
     config.pluginmanager.register(Summary(config), "rnn-contracts-summary")
+    config.pluginmanager.register(Blocks(config), "rnn-contracts-blocks")
     if config.getoption("maxworkerrestart", "") is None:
         # Each worker that dies is a finding; xdist would end the run at four for each worker.
         config.option.maxworkerrestart = "1000"

@@ -10,6 +10,7 @@ from packaging.version import Version
 
 from rnn_contracts.checking.violation import ContractViolation
 from rnn_contracts.deviations import Deviation
+from rnn_contracts.plugin import causes
 from rnn_contracts.plugin.collection import OTHER_WORDS, OWN, TEST
 from rnn_contracts.plugin.crash_notes import CrashNotes
 from rnn_contracts.plugin.session import SESSION, seed_of
@@ -49,7 +50,7 @@ def call(item: pytest.Item) -> Generator[None, None, None]:
     if test is None:
         yield
     elif OWN not in item.stash:
-        with test.judged(item.config.stash[SESSION].run.threads):
+        with test.judged(item.config.stash[SESSION].run):
             yield
     else:
         yield
@@ -61,11 +62,13 @@ def finish_report(
     item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
 ) -> None:
     """Say in the report what came of the test, in the words of the contract."""
-    violated = call.excinfo is not None and isinstance(call.excinfo.value, ContractViolation)
+    violation = call.excinfo.value if call.excinfo else None
     plain = item.config.getoption("tbstyle", "auto") == "auto"
-    if call.excinfo and violated and report.failed and plain:
-        # The message of a violation says it all.
-        report.longrepr = call.excinfo.getrepr(style="value", chain=False)
+    if call.excinfo and isinstance(violation, ContractViolation) and report.failed:
+        causes.note(report, violation)
+        if plain:
+            # The message of a violation says it all.
+            report.longrepr = call.excinfo.getrepr(style="value", chain=False)
     if report.when != "call" and report.passed:
         return
     test = item.stash.get(TEST, None)

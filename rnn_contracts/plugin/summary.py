@@ -10,12 +10,24 @@ from typing import Any
 import pytest
 import torch
 
-from rnn_contracts.checking.violation import message
-from rnn_contracts.plugin import crash_notes
+from rnn_contracts.checking.violation import DIED, ContractViolation
+from rnn_contracts.plugin import causes, crash_notes
 from rnn_contracts.results import outcome
 from rnn_contracts.results.outcome import Outcome, from_properties
 from rnn_contracts.results.words import counted
 from rnn_contracts.rules import RULES
+
+NOT_REACHED = "not reached"
+"""The state of a rule whose tests fail because another rule is broken."""
+STATES_OF_RULES = (
+    outcome.FAILED,
+    outcome.KNOWN,
+    outcome.DIFFERS,
+    outcome.PASSED,
+    NOT_REACHED,
+    outcome.NOT_CHECKED,
+    outcome.NOT_SUPPORTED,
+)
 
 
 class Summary:
@@ -28,6 +40,7 @@ class Summary:
         self.checked: set[str] = set()
         self.excused: set[str] = set()
         self.failed: set[str] = set()
+        self.not_reached: dict[str, set[str]] = collections.defaultdict(set)  # the causes, by rule
         self.reworded: set[str] = set()
         self.known: collections.Counter[str] = collections.Counter()
         self.unsupported: collections.Counter[str] = collections.Counter()
@@ -69,8 +82,11 @@ class Summary:
                 self.differences.setdefault(subject, {}).setdefault(came.broken, found)
         if came.state == outcome.FAILED:
             self.failed.add(came.broken)
+        if state == NOT_REACHED:
+            self.not_reached[rule].add(came.broken)
+            return
         excused = outcome.NOT_SUPPORTED, outcome.KNOWN
-        if state == outcome.NOT_CHECKED and came.state not in (outcome.FAILED, *excused):
+        if state == outcome.NOT_CHECKED and came.state not in excused:
             return
         if state in (outcome.NOT_SUPPORTED, outcome.NOT_CHECKED) and came.state in excused:
             self.excused.add(rule)
@@ -109,7 +125,11 @@ class Summary:
         found = "the process died of this call, or it hung and was ended"
         report.died, report.when = True, "call"
         report.location = (*report.location[:2], crashitem.rpartition("::")[2])
-        report.longrepr = message(RULES[rule_id], found, case.describe(), case.calling())
+        violation = ContractViolation(
+            RULES[rule_id], found, case.describe(), code=case.calling(), effect=DIED
+        )
+        violation.drawn, report.longrepr = case, str(violation)
+        causes.note(report, violation)
         came = Outcome(outcome.FAILED, broken=rule_id)
         report.user_properties = [*properties, *came.as_properties()]
 
@@ -130,7 +150,7 @@ class Summary:
     @property
     def _unchecked(self) -> set[str]:
         """The rules of which no test got as far as checking them, or said why not."""
-        return self.selected - self.checked - self.excused
+        return self.selected - self.checked - self.excused - self.not_reached.keys()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say what was checked, and what is to be known of it."""
@@ -144,9 +164,14 @@ class Summary:
             if rules:
                 line = f"rnn-contracts: {what}: {', '.join(sorted(rules))}"
                 terminalreporter.write_line(line, red=True)
+        for rule in sorted(self.not_reached.keys() - self.checked):
+            causes = ", ".join(sorted(self.not_reached[rule]))
+            terminalreporter.write_line(f"rnn-contracts: not reached: {rule}, because of {causes}")
         for subject, states in self.of_subjects.items():
-            line = f"rnn-contracts: {subject}: {_counted_states(states)}"
-            terminalreporter.write_line(line)
+            terminalreporter.write_line(f"rnn-contracts: {subject}: {_counted_states(states)}")
+            for state, names in _by_state(states).items():
+                line = f"rnn-contracts:   {state}: {', '.join(names)}"
+                terminalreporter.write_line(line)
         for subject, differences in self.differences.items():
             terminalreporter.write_line(
                 f"rnn-contracts: {subject} differs from torch where torch documents nothing, "
@@ -176,16 +201,26 @@ class Summary:
 def _of_its_rule(rule: str, came: Outcome) -> str:
     """What a test says of its own rule, where another rule may be the one that is broken."""
     if came.state == outcome.FAILED and came.broken != rule:
-        return outcome.NOT_CHECKED
+        return NOT_REACHED
     if came.state == outcome.KNOWN:
         own = any(reason.startswith(f"{rule}: ") for reason in came.known)
         return outcome.KNOWN if own else outcome.NOT_CHECKED
     return outcome.PASSED if came.state == outcome.FIXED else came.state
 
 
+def _by_state(states: dict[str, set[str]]) -> dict[str, list[str]]:
+    """The rules by state; a rule counts by its worst."""
+    worst = {
+        rule: next(state for state in STATES_OF_RULES if state in found)
+        for rule, found in states.items()
+    }
+    listed = {
+        state: sorted(rule for rule in worst if worst[rule] == state) for state in STATES_OF_RULES
+    }
+    return {state: rules for state, rules in listed.items() if rules}
+
+
 def _counted_states(states: dict[str, set[str]]) -> str:
-    """``2 rules: 1 failed, 1 passed``; a rule counts by its worst state."""
-    order = ("failed", "known failure", "differs", "passed", "not checked", "not supported")
-    worst = [next(state for state in order if state in found) for found in states.values()]
-    shown = ", ".join(f"{worst.count(state)} {state}" for state in order if state in worst)
+    """``2 rules: 1 failed, 1 passed``."""
+    shown = ", ".join(f"{len(rules)} {state}" for state, rules in _by_state(states).items())
     return f"{counted(len(states), 'rule')}: {shown}"

@@ -15,7 +15,7 @@ from rnn_contracts.checking.check import Check
 from rnn_contracts.checking.run import Run
 from rnn_contracts.checking.subjects import NotSupported, Subject
 from rnn_contracts.checking.trial import Trial
-from rnn_contracts.checking.violation import ContractViolation
+from rnn_contracts.checking.violation import DIED, ContractViolation
 from rnn_contracts.deviations import Deviation
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.drawing.strategies import ANYTHING, Draw, cases
@@ -43,6 +43,8 @@ class Tally:
     difference: ContractViolation | None = None
     """A violation by a subject of a rule that torch does not document."""
     raised: bool = False
+    repeated: ContractViolation | None = None
+    """A violation of which another test has the simplest call and a script."""
 
 
 @dataclass(eq=False, repr=False)
@@ -209,8 +211,8 @@ class RuleTest:
                 self.tally.avoided[str(entry)] = entry
                 self._pass_over()
                 return
-        if self.tally.known and self.known.expected:
-            # One violation is enough to tell that it still happens.
+        if self.tally.repeated or (self.tally.known and self.known.expected):
+            # One violation is enough to tell that it happens.
             return
         run.notes.write(self.rule.id, drawn)
         try:
@@ -220,7 +222,7 @@ class RuleTest:
             self._pass_over()
         except ContractViolation as error:
             error.drawn = drawn
-            self._judge(error)
+            self._judge(error, run)
         else:
             self.tally.examples += 1
 
@@ -231,7 +233,7 @@ class RuleTest:
             if run.sandboxes.dies(case, self.subject):
                 found = "the process died of this call, or it hung"
                 described, code = case.describe(), case.calling()
-                raise ContractViolation(self.rule, found, described, code=code, died=True)
+                raise ContractViolation(self.rule, found, described, code=code, effect=DIED)
             return
         on_trial = self.statement.on_trial
         check = (Trial if on_trial else Check)(self.rule, case, run, self.subject)
@@ -247,16 +249,18 @@ class RuleTest:
             self.tally.comparisons += check.comparisons
             self.tally.refusals |= {check.refusal} - {""}
 
-    def _shown(self, violation: ContractViolation) -> ContractViolation:
+    def _shown(self, violation: ContractViolation, run: Run) -> ContractViolation:
         """The violation as the test shows it: in the simplest call, with a script."""
+        if violation is self.tally.repeated:
+            violation.refer_to(run.shown_in(self.kind, violation))
+            return violation
         if not (self.wrong or self.pinned):
             violation = failure.simplest(violation, self.drawn, self._check_simpler)
-        constructors = (
-            {violation.drawn.callee: self.subject.constructor}
-            if violation.drawn and self.subject
-            else {}
-        )
+        drawn, subject = violation.drawn, self.subject
+        constructors = {drawn.callee: subject.constructor} if drawn and subject else {}
         failure.add_script(violation, self._check, constructors)
+        if violation.code:
+            run.shown[self.kind, violation.difference] = self.name
         return violation
 
     def _check_simpler(self, case: Case, run: Run) -> None:
@@ -264,8 +268,11 @@ class RuleTest:
         if not any(case.matches(when) for _, when in self.known.avoided):
             self._check(case, run)
 
-    def _judge(self, error: ContractViolation) -> None:
-        """Raise a violation that is not known; what is known is raised when the test ends."""
+    def _judge(self, error: ContractViolation, run: Run) -> None:
+        """Raise a violation that is not known; what is known is raised when the test ends.
+
+        So is one that another test has shown: Hypothesis would shrink the same cause in every test.
+        """
         __tracebackhide__ = True
         entry = self.known.entry_of(error.rule_id)
         # Once it raised, keep raising: Hypothesis replays the example and calls it flaky otherwise.
@@ -274,6 +281,9 @@ class RuleTest:
             or self.tally.raised
             or (error.died and not (entry.undefined or entry.dies))
         ):
+            if not self.tally.raised and run.shown_in(self.kind, error):
+                self.tally.repeated = error
+                return
             self.tally.raised = True
             raise error
         self.tally.known = self.tally.known or error
@@ -290,15 +300,17 @@ class RuleTest:
     # --- The end of it ---------------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def judged(self, threads: int) -> Iterator[None]:
+    def judged(self, run: Run) -> Iterator[None]:
         """Run the Hypothesis test, then fail if nothing was checked, or raise what is known."""
         __tracebackhide__ = True
         try:
-            with surroundings.usual(threads):
+            with surroundings.usual(run.threads):
                 try:
                     yield
+                    if self.tally.repeated:
+                        raise self.tally.repeated
                 except ContractViolation as error:
-                    shown = self._shown(error)
+                    shown = self._shown(error, run)
                     raise shown from shown.__cause__
         except hypothesis.errors.Unsatisfiable:
             tally = self.tally
@@ -310,8 +322,8 @@ class RuleTest:
                 pytest.xfail(f"differs from torch, which does not document {error.rule_id}")
             raise
         if self.tally.known and self.known.expected:
-            with surroundings.usual(threads):
-                raise self._shown(self.tally.known)
+            with surroundings.usual(run.threads):
+                raise self._shown(self.tally.known, run)
         self._end()
 
     def _is_a_difference(self, error: ContractViolation) -> bool:
