@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, fields
+from typing import Any
 
 LAYERS = ("RNN", "GRU", "LSTM")
 CELLS = ("RNNCell", "GRUCell", "LSTMCell")
@@ -72,17 +73,19 @@ class Layer:
 
     @classmethod
     def of(cls, layer: object) -> Layer:
-        """The arguments that a ``torch.nn`` layer, or a subclass of one, was made with."""
+        """The arguments that a ``torch.nn`` layer, or a subclass of one, was made with.
+
+        A subclass of ``nn.RNNBase`` alone is the kind that its ``mode`` names.
+        """
         if isinstance(layer, Layer):
             return layer
-        kinds = [
-            base.__name__
-            for base in type(layer).__mro__
-            if base.__name__ in LAYERS + CELLS and base.__module__ == "torch.nn.modules.rnn"
-        ]
-        require(bool(kinds), "layer", f"a Layer or one of torch.nn's {LAYERS + CELLS}", layer)
-        taken = [argument.name for argument in fields(cls) if _takes(kinds[0], argument.name)]
-        return cls(kinds[0], **{name: getattr(layer, name) for name in taken if name != "kind"})
+        kind, nonlinearity = _kind_and_nonlinearity(layer)
+        require(bool(kind), "layer", f"a Layer or one of torch.nn's {LAYERS + CELLS}", layer)
+        options: dict[str, Any] = {"nonlinearity": nonlinearity} if nonlinearity else {}
+        for argument in fields(cls)[1:]:
+            if _takes(kind, argument.name) and argument.name not in options:
+                options[argument.name] = getattr(layer, argument.name)
+        return cls(kind, **options)
 
     @property
     def arguments(self) -> dict[str, object]:
@@ -106,6 +109,17 @@ class Layer:
             "H_out": self.proj_size or self.hidden_size,
             "gates": {"RNN": 1, "GRU": 3, "LSTM": 4}[self.kind.removesuffix("Cell")],
         }
+
+
+def _kind_and_nonlinearity(layer: object) -> tuple[str, str]:
+    """Of a layer of ``torch.nn``; the nonlinearity is empty if the layer has it as an attribute."""
+    bases = [base for base in type(layer).__mro__ if base.__module__ == "torch.nn.modules.rnn"]
+    for base in bases:
+        if base.__name__ in LAYERS + CELLS:
+            return base.__name__, ""
+    mode = str(getattr(layer, "mode", "")) if bases else ""
+    kind, _, nonlinearity = mode.partition("_")
+    return (kind, nonlinearity.lower()) if kind in LAYERS else ("", "")
 
 
 def _takes(kind: str, argument: str) -> bool:

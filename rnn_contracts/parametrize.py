@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from rnn_contracts import deviations, machine, rules
-from rnn_contracts.checking import subjects
+from rnn_contracts.checking import limits, subjects
 from rnn_contracts.checking.run import Run
 from rnn_contracts.checking.subjects import Subject
 from rnn_contracts.deviations import Deviation
@@ -33,6 +33,7 @@ def parametrize_with_rules(
     expected_failures: Mapping[str, str] | None = None,
     devices: Sequence[str] | None = None,
     require_all: bool = False,
+    without: Sequence[str] = (),
 ) -> pytest.MarkDecorator:
     """Parametrise a test with every check of the suite, made of a class or factory of your own.
 
@@ -48,17 +49,19 @@ def parametrize_with_rules(
     ``{"copies-agree": "holds a lambda", "layers-compose[*-10_layers-*]": "rounds"}``. They are
     strict: a test that is expected to fail and does not, fails. What torch's own layer of the kind is
     known to do wrong is excused. An argument that the constructor does not take, or what it raises
-    ``NotImplementedError`` for, is skipped as not supported, unless ``require_all``. ``devices`` are
-    all that torch reports if left out. What is slow needs the Hypothesis profile ``nightly``.
+    ``NotImplementedError`` for, is skipped as not supported, unless ``require_all``. So is what
+    ``without`` names, such as ``["unbatched", "packed"]``; ``rnn_contracts.checking.limits`` has all.
+    ``devices`` are all that torch reports if left out. What is slow needs the Hypothesis profile
+    ``nightly``.
 
-    ``ValueError`` if a rule or a device is unknown, or a pattern fits no test.
+    ``ValueError`` if a rule, a device or a limit is unknown, or a pattern fits no test.
     """
     chosen = {"RNN": RNN, "GRU": GRU, "LSTM": LSTM}
     expected = list(_expected(expected_failures or {}))
     facts = machine.facts()
     entries = deviations.known_on(torch.__version__)
     known = [entry for entry in entries if entry.happens_on(torch.__version__, facts)]
-    taken = _subjects(chosen, require_all=require_all)
+    taken = _subjects(chosen, require_all=require_all, without=limits.parse(without))
     tests = [
         test
         for statement in _statements()
@@ -98,7 +101,7 @@ class OwnTest:
 
 
 def _subjects(
-    chosen: Mapping[str, Constructor | None], *, require_all: bool
+    chosen: Mapping[str, Constructor | None], *, require_all: bool, without: tuple[str, ...]
 ) -> Mapping[str, Subject]:
     taken = {}
     for kind, constructor in chosen.items():
@@ -107,7 +110,9 @@ def _subjects(
                 got = type(constructor).__qualname__
                 raise ValueError(f"{kind}: expected a class or a factory, got {got}")
             name = subjects.name_of(constructor)
-            taken[kind] = subjects.make(kind, name, constructor, require_all=require_all)
+            taken[kind] = subjects.make(
+                kind, name, constructor, require_all=require_all, without=without
+            )
     if not taken:
         raise ValueError("parametrize_with_rules: give it an RNN, a GRU or an LSTM")
     return taken

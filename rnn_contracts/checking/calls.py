@@ -100,6 +100,16 @@ def call(
     return Observation(case, packed, state, result)
 
 
+def is_accepted(case: Case, subject: Subject | None) -> bool:
+    """Whether a layer of its own takes the call."""
+    recorder = Recorder()
+    try:
+        call(case, build(case, subject, recorder), *arguments(case, recorder), recorder)
+    except Exception:
+        return False
+    return True
+
+
 def _autocast(wanted: bool) -> contextlib.AbstractContextManager[object]:
     return torch.autocast("cpu", torch.bfloat16) if wanted else contextlib.nullcontext()
 

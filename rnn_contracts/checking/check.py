@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from rnn_contracts.checking import calls, results, subjects
 from rnn_contracts.checking.calls import Observation
-from rnn_contracts.checking.recorder import Recorder
+from rnn_contracts.checking.parameters import by_documented_name
 from rnn_contracts.checking.run import Run
 from rnn_contracts.checking.sandbox import Expected
 from rnn_contracts.checking.subjects import Subject
@@ -143,13 +143,8 @@ class Check:
 
     def _accepts_without_state(self, case: Case) -> bool:
         """Whether the call raises nothing without an initial state, which is then to blame."""
-        plain, quiet = replace(case, initial_state=False), Recorder()
-        try:
-            input, _ = calls.arguments(plain, quiet)
-            calls.call(plain, calls.build(plain, self.subject, quiet), input, (), quiet)
-        except Exception:
-            return False
-        return True
+        with self.run.recorder.paused():
+            return calls.is_accepted(replace(case, initial_state=False), self.subject)
 
     def observe(self) -> Observation:
         """Build the layer and call it, or look again at the call that a neighbouring test has made."""
@@ -214,16 +209,21 @@ class Check:
 
     # --- Parameters ------------------------------------------------------------------------------
 
+    def parameters_of(self, module: nn.Module) -> dict[str, nn.Parameter]:
+        """The parameters, whatever their names; a layer without any breaks ``parameter-names``."""
+        __tracebackhide__ = True
+        return by_documented_name(module) or self.named_parameters(module)
+
     def named_parameters(self, module: nn.Module) -> dict[str, nn.Parameter]:
         """The parameters; other names than those of the contract break ``parameter-names``."""
         __tracebackhide__ = True
-        parameters = dict(module.named_parameters())
+        parameters = by_documented_name(module)
         expected = list(parameter_shapes(self.case.layer))
         missing = ", ".join(name for name in expected if name not in parameters)
         extra = ", ".join(name for name in parameters if name not in expected)
         if missing or extra:
             found = f"missing: {missing or 'none'}   unexpected: {extra or 'none'}"
-            first = f"{missing or extra}".split(", ")[0]
+            first = (missing or extra).split(", ")[0]
             condition = f"{first!r} {'in' if missing else 'not in'} dict($0.named_parameters())"
             claim = Claim(condition, found, (module,))
             violated("parameter-names", self.case, found, claim, call=False, effect=NAMES)
@@ -247,10 +247,13 @@ class Check:
     def assert_true_is_one(self) -> None:
         """``input_size=True`` makes a layer with the parameters of ``input_size=1``."""
         __tracebackhide__ = True
-        layer = self.case.layer
+        layer = replace(self.case.layer, input_size=1)
+        one = self.build(replace(self.case, layer=layer))
         module = self._construct(True, layer.hidden_size, **calls.options(self.case))
-        found = {name: tuple(part.shape) for name, part in module.named_parameters()}
-        expected = parameter_shapes(replace(layer, input_size=1))
+        found, expected = (
+            {name: tuple(part.shape) for name, part in made.named_parameters()}
+            for made in (module, one)
+        )
         self.comparisons += 1
         if found != expected:
             shapes = "{name: tuple(part.shape) for name, part in $0.named_parameters()}"
@@ -266,7 +269,7 @@ class Check:
         # last place outside of it.
         eps = torch.finfo(getattr(torch, self.case.dtype)).eps
         bound = (1 + eps) / math.sqrt(self.case.layer.hidden_size)
-        for name, parameter in self.named_parameters(self.build()).items():
+        for name, parameter in self.parameters_of(self.build()).items():
             self.comparisons += 1
             values = parameter.detach().double()
             largest, first = float(values.abs().max()), values.flatten()[0]
@@ -284,7 +287,7 @@ class Check:
     def assert_attributes(self, **expected: object) -> None:
         """Every parameter has these attributes, such as ``requires_grad=True``."""
         __tracebackhide__ = True
-        for name, parameter in self.named_parameters(self.build()).items():
+        for name, parameter in self.parameters_of(self.build()).items():
             for attribute, value in expected.items():
                 self.comparisons += 1
                 found, where = getattr(parameter, attribute), f"layer.{name}.{attribute}"
@@ -337,6 +340,5 @@ class Check:
             raise ContractViolation(argument, found, described, code=code, effect=RAISED)
         found = f"{wrong.name}: {outcome.how}   expected ValueError, RuntimeError or TypeError"
         described = attempt.wrong if wrong.constructor else self.case.describe()
-        code = attempt.script(outcome.what)
-        effect = EFFECT_OF_A_WRONG_CALL[outcome.what]
+        code, effect = attempt.script(outcome.what), EFFECT_OF_A_WRONG_CALL[outcome.what]
         raise ContractViolation(self.rule, found, described, code=code, effect=effect)

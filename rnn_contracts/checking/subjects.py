@@ -20,6 +20,8 @@ from typing import Any
 
 import torch
 
+from rnn_contracts.checking.limits import ARGUMENTS, CALLS
+from rnn_contracts.drawing.case import Case
 from rnn_contracts.layer import LAYERS, Layer
 
 
@@ -34,24 +36,41 @@ class NotSupported(BaseException):
 class Subject:
     """What stands for ``kind``: its name, ``package.module:Name``, and what it does not take.
 
-    With ``require_all`` what it does not support is a failure.
+    ``unknown`` are the arguments that its constructor does not have, ``declared`` the limits that its
+    user has named. With ``require_all`` what it does not support is a failure.
     """
 
     kind: str
     name: str
     constructor: Callable[..., Any]
-    lacks: tuple[str, ...]
+    unknown: frozenset[str]
     require_all: bool
+    declared: tuple[str, ...] = ()
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """The arguments that it does not take, or is not to be given."""
+        return tuple(name for name in ARGUMENTS if name in self.unknown or name in self.declared)
+
+    def leaves_out(self, case: Case) -> list[str]:
+        """The declared limits that cover the case."""
+        return [name for name in self.declared if name in CALLS and case.matches(CALLS[name])]
 
     def __str__(self) -> str:
         return f"{self.kind} is {self.name}"
 
 
 def make(
-    kind: str, name: str, constructor: Callable[..., Any], *, require_all: bool = False
+    kind: str,
+    name: str,
+    constructor: Callable[..., Any],
+    *,
+    require_all: bool = False,
+    without: tuple[str, ...] = (),
 ) -> Subject:
     """The subject of that constructor, which is tried here for what it does not take."""
-    return Subject(kind, name, constructor, _lacking(kind, constructor), require_all)
+    unknown = frozenset(_lacking(kind, constructor))
+    return Subject(kind, name, constructor, unknown, require_all, without)
 
 
 def _lacking(kind: str, constructor: Callable[..., Any]) -> tuple[str, ...]:
@@ -123,7 +142,9 @@ def load(name: str) -> Callable[..., Any]:
     return found  # type: ignore[no-any-return]
 
 
-def parse(options: list[str], *, require_all: bool) -> Mapping[str, Subject]:
+def parse(
+    options: list[str], *, require_all: bool, without: tuple[str, ...] = ()
+) -> Mapping[str, Subject]:
     """The subjects of ``KIND=package.module:Name``, by kind; ``ValueError`` says what is wrong."""
     chosen: dict[str, Subject] = {}
     for option in options:
@@ -135,7 +156,7 @@ def parse(options: list[str], *, require_all: bool) -> Mapping[str, Subject]:
         if kind in chosen:
             raise ValueError(f"{option}: {chosen[kind]} already")
         try:
-            chosen[kind] = make(kind, name, load(name), require_all=require_all)
+            chosen[kind] = make(kind, name, load(name), require_all=require_all, without=without)
         except ValueError as error:
             raise ValueError(f"{option}: {error}") from None
     return MappingProxyType(chosen)

@@ -19,6 +19,7 @@ from torch.nn.utils.rnn import pad_packed_sequence
 
 from rnn_contracts.checking import calls, equations, results
 from rnn_contracts.checking.check import Check
+from rnn_contracts.checking.parameters import documented_name
 from rnn_contracts.checking.recorder import evaluate
 from rnn_contracts.checking.run import Run
 from rnn_contracts.checking.subjects import Subject
@@ -174,15 +175,28 @@ class Trial(Check):
         module = self.build(case)
         self.parameters()
         theirs = f"_l{k}{'_reverse' * (direction == 1)}"
-        one = f'name.endswith("{theirs}")' if direction is not None else f'"{theirs}" in name'
-        weights = f'{{name.replace("{theirs}", "_l0"): part'
-        weights += f" for name, part in $1.named_parameters() if {one}}}"
-        loading = f"$0.load_state_dict({weights})"
-        if theirs == "_l0":
+        if hasattr(self.layer, "documented_names"):
+            loading = f"$0.load_state_dict({self._weights_of(theirs, module)})"
+        elif theirs == "_l0":
             loading = "$0.load_state_dict($1.state_dict(), strict=False)"
+        else:
+            one = f'name.endswith("{theirs}")' if direction is not None else f'"{theirs}" in name'
+            weights = f'{{name.replace("{theirs}", "_l0"): part'
+            weights += f" for name, part in $1.named_parameters() if {one}}}"
+            loading = f"$0.load_state_dict({weights})"
         with self.must_not_raise("load_state_dict"):
             self.do(loading, module, self.layer, changes=1)
         return module, case
+
+    def _weights_of(self, suffix: str, module: nn.Module) -> str:
+        """The state_dict of ``module``, a layer by itself, as code: the weights with the suffix."""
+        own = {documented_name(self.layer, name): name for name, _ in self.layer.named_parameters()}
+        weights = ", ".join(
+            f"{name!r}: $1.get_parameter({own[known.replace('_l0', suffix)]!r})"
+            for name, _ in module.named_parameters()
+            if (known := documented_name(module, name)).replace("_l0", suffix) in own
+        )
+        return f"{{{weights}}}"
 
     def assert_all_close(
         self, found: Results, expected: Results, *, names: Iterable[str] = (), units: int = 0

@@ -82,12 +82,20 @@ class ContractViolation(AssertionError):
     def add_code(self, code: str) -> None:
         """Put a script to paste into the message."""
         self.code = code
-        self.args = (message(RULES[self.rule_id], self.found, self.call, code),)
+        self._write_message()
+
+    def add_line(self, line: str) -> None:
+        """Put a line below the call into the message."""
+        self.call = f"{self.call}\n  {line}"
+        self._write_message()
 
     def refer_to(self, test: str) -> None:
-        """Name the test whose message has the script of this cause."""
-        found = f"{self.found}\n  found as in {test}, whose message has a script"
-        self.args = (message(RULES[self.rule_id], found, self.call, ""),)
+        """Name the test whose message has the script of this cause, in the place of one of its own."""
+        self.code = ""
+        self.add_line(f"found as in {test}, whose message has a script")
+
+    def _write_message(self) -> None:
+        self.args = (message(RULES[self.rule_id], self.found, self.call, self.code),)
 
 
 def message(rule: Rule, found: str, call: str, code: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from rnn_contracts.checking.recording import Recording
 from rnn_contracts.checking.violation import ContractViolation, violated
 from rnn_contracts.contracts import call_axes, tensors
 from rnn_contracts.drawing.case import Case
-from rnn_contracts.layer import Layer
+from rnn_contracts.layer import ARGUMENTS, CELLS, LAYERS, Layer
 from rnn_contracts.rules import shape_rule
 
 
@@ -24,29 +25,74 @@ def check(layer: nn.Module, input: Any, state: Any = None, *, like: object = Non
 
     ``input`` is a tensor or a ``PackedSequence``, ``state`` what the layer takes for its initial
     state. ``like`` is the layer of ``torch.nn``, or the ``Layer``, that ``layer`` stands for; it is
-    needed if that is no subclass of torch's. ``ContractViolation``, an ``AssertionError``, names the
-    rule that a shape breaks. What the layer raises passes through. ``ValueError`` if it is not told
-    what the layer is.
+    needed if that is no ``nn.RNNBase`` and no cell of torch's. ``ContractViolation``, an
+    ``AssertionError``, names the rule that a shape breaks, and the attributes of ``layer`` that are not
+    those of ``like``. What the layer raises passes through. ``ValueError`` if it is not told what the
+    layer is.
     """
     __tracebackhide__ = True
+    described = _described(layer, like)
     try:
-        described = Layer.of(layer if like is None else like)
+        case = _case_of(described, layer, input, state)
+        _compare_arguments(case, state)
+        given = () if state is None else (state,)
+        observation = Observation(case, input, (), layer(input, *given))
+        _compare_result(observation, layer, given)
+    except ContractViolation as violation:
+        for line in _disagreements(described, layer):
+            violation.add_line(line)
+        raise
+    return observation.result
+
+
+def _described(layer: nn.Module, like: object) -> Layer:
+    try:
+        return Layer.of(layer if like is None else like)
+    except ValueError as error:
+        if not str(error).startswith("layer:"):
+            raise
+    name = type(layer).__qualname__
+    example = f"such as like={_likely(layer)}"
+    if like is None:
+        raise ValueError(
+            f"like: {name} is no layer of torch.nn; say which it stands for, {example}"
+        )
+    expected = f"the layer of torch.nn, or the Layer, that {name} stands for, {example}"
+    raise ValueError(f"like: expected {expected}; got {like!r}")
+
+
+def _likely(layer: nn.Module) -> Layer:
+    """The layer of torch that it may stand for, by its name and its attributes."""
+    name = type(layer).__name__.lower()
+    kind = next((kind for kind in (*CELLS[::-1], *LAYERS[::-1]) if kind.lower() in name), "LSTM")
+    given = {
+        name: getattr(layer, name)
+        for name in ("input_size", "hidden_size", *ARGUMENTS[kind])
+        if hasattr(layer, name)
+    }
+    try:
+        return Layer(kind, **{"input_size": 5, "hidden_size": 3, **given})
     except ValueError:
-        what = type(layer if like is None else like).__qualname__
-        expected = "the layer of torch.nn, or the Layer, that the layer stands for"
-        raise ValueError(f"like: expected {expected}, got {what}") from None
-    case = _case_of(described, layer, input, state)
-    _compare_arguments(case, state)
-    given = () if state is None else (state,)
-    observation = Observation(case, input, (), layer(input, *given))
+        return Layer(kind, 5, 3)
+
+
+def _disagreements(described: Layer, layer: nn.Module) -> Iterator[str]:
+    """The attributes of the layer that are not what it is said to be like."""
+    for name in ("input_size", "hidden_size", *ARGUMENTS[described.kind]):
+        expected = getattr(described, name)
+        found = getattr(layer, name, expected)
+        if type(found) is type(expected) and found != expected:
+            yield f"the layer says {name} = {found!r}, and like says {name} = {expected!r}"
+
+
+def _compare_result(observation: Observation, layer: nn.Module, given: tuple[Any, ...]) -> None:
     try:
         results.shaped_tensors(observation)
-        if case.lengths:
+        if observation.case.lengths:
             results.assert_packed_alike(observation)
     except ContractViolation as violation:
         _add_script(violation, layer, observation, given)
         raise
-    return observation.result
 
 
 def _add_script(

@@ -10,6 +10,7 @@ import torch
 
 from rnn_contracts import machine
 from rnn_contracts.checking import surroundings
+from rnn_contracts.checking.look import look_at
 from rnn_contracts.plugin.session import SESSION
 from rnn_contracts.results.words import counted
 from rnn_contracts.rule_tests.examples import examples_of_a_point
@@ -41,8 +42,7 @@ def lines(config: pytest.Config) -> list[str]:
         f"{examples_of_a_point()} examples a grid point and shape, {policy}",
     ]
     for subject in session.subjects.values():
-        lacks = f", which does not take {', '.join(subject.lacks)}" if subject.lacks else ""
-        shown.append(f"rnn-contracts: {subject}{lacks}")
+        shown += [f"rnn-contracts: {line}" for line in look_at(subject).lines()]
     for entry in session.known:
         if entry.limit and not entry.subject:
             shown.append(f"rnn-contracts: not drawn, since this torch cannot: {entry.reason}")

@@ -6,6 +6,8 @@ import argparse
 
 import pytest
 
+from rnn_contracts.checking import limits
+
 
 def add_options(parser: pytest.Parser) -> None:
     """Add them to pytest's own."""
@@ -16,6 +18,14 @@ def add_options(parser: pytest.Parser) -> None:
         default=[],
         metavar="KIND=package.module:Name",
         help="check this class or factory in the place of torch's RNN, GRU or LSTM (repeatable)",
+    )
+    group.addoption(
+        "--rnn-without",
+        action="append",
+        default=[],
+        metavar="LIMIT,...",
+        help="what the subject does not do, which is not tried and counts as not supported: "
+        f"{', '.join((*limits.CALLS, *limits.ARGUMENTS))} (repeatable)",
     )
     group.addoption(
         "--rnn-require-all",

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from rnn_contracts import deviations, devices, machine
-from rnn_contracts.checking import subjects
+from rnn_contracts.checking import limits, subjects
 from rnn_contracts.checking.run import NoNotes, Run
 from rnn_contracts.checking.subjects import Subject
 from rnn_contracts.deviations import Deviation
@@ -87,8 +87,17 @@ def _chosen_subjects(config: pytest.Config) -> Mapping[str, Subject]:
     chosen = config.getoption("--rnn-subject")
     if require_all and not chosen:
         raise pytest.UsageError("--rnn-require-all: say of what, with --rnn-subject")
+    named = [name for option in config.getoption("--rnn-without") for name in option.split(",")]
+    if named and not chosen:
+        raise pytest.UsageError("--rnn-without: say of what, with --rnn-subject")
+    if named and require_all:
+        raise pytest.UsageError("--rnn-without: --rnn-require-all asks for what it leaves out")
     try:
-        return subjects.parse(chosen, require_all=require_all)
+        without = limits.parse(named)
+    except ValueError as error:
+        raise pytest.UsageError(f"--rnn-without: {error}") from None
+    try:
+        return subjects.parse(chosen, require_all=require_all, without=without)
     except ValueError as error:
         raise pytest.UsageError(f"--rnn-subject: {error}") from None
 

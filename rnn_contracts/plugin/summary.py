@@ -164,9 +164,9 @@ class Summary:
             if rules:
                 line = f"rnn-contracts: {what}: {', '.join(sorted(rules))}"
                 terminalreporter.write_line(line, red=True)
-        for rule in sorted(self.not_reached.keys() - self.checked):
-            causes = ", ".join(sorted(self.not_reached[rule]))
-            terminalreporter.write_line(f"rnn-contracts: not reached: {rule}, because of {causes}")
+        for reason, unreached in self._not_reached_by_causes().items():
+            line = f"rnn-contracts: not reached because of {reason}: {', '.join(unreached)}"
+            terminalreporter.write_line(line)
         for subject, states in self.of_subjects.items():
             terminalreporter.write_line(f"rnn-contracts: {subject}: {_counted_states(states)}")
             for state, names in _by_state(states).items():
@@ -179,6 +179,12 @@ class Summary:
             )
             for rule, found in sorted(differences.items()):
                 terminalreporter.write_line(f"rnn-contracts:   {rule}: {found}")
+
+    def _not_reached_by_causes(self) -> dict[str, list[str]]:
+        found = collections.defaultdict(list)
+        for rule in sorted(self.not_reached.keys() - self.checked):
+            found[", ".join(sorted(self.not_reached[rule]))].append(rule)
+        return found
 
     def _lines(self) -> list[str]:
         lines = []

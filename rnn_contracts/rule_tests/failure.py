@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from rnn_contracts.checking import script
 from rnn_contracts.checking.recording import Recording
 from rnn_contracts.checking.run import Run
+from rnn_contracts.checking.subjects import Subject
 from rnn_contracts.checking.violation import ContractViolation
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.drawing.simpler import simplest_case
@@ -43,13 +44,12 @@ def simplest(violation: ContractViolation, draw: Draw, check: CheckCase) -> Cont
     return found
 
 
-def add_script(
-    violation: ContractViolation, check: CheckCase, constructors: Mapping[str, object]
-) -> None:
+def add_script(violation: ContractViolation, check: CheckCase, subject: Subject | None) -> None:
     """Make the check again, and add a script that is seen to fail as it did."""
     if not _can_be_made_again(violation):
         return
     assert violation.drawn is not None
+    constructors = {violation.drawn.callee: subject.constructor} if subject else {}
     recording = Recording()
     try:
         with recording:

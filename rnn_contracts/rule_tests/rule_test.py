@@ -15,7 +15,7 @@ from rnn_contracts.checking.check import Check
 from rnn_contracts.checking.run import Run
 from rnn_contracts.checking.subjects import NotSupported, Subject
 from rnn_contracts.checking.trial import Trial
-from rnn_contracts.checking.violation import DIED, ContractViolation
+from rnn_contracts.checking.violation import DIED, RAISED, ContractViolation
 from rnn_contracts.deviations import Deviation
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.drawing.strategies import ANYTHING, Draw, cases
@@ -159,7 +159,7 @@ class RuleTest:
             subjects.require(self.subject, self.needs)
         except NotSupported as error:
             self.tally.unsupported.update(error.args)
-            return _nothing
+            return lambda **_: None  # nothing is left to draw
         avoided = self._avoided(run)
 
         # Hypothesis tokenizes the source of this function for each test, so keep it short.
@@ -211,8 +211,13 @@ class RuleTest:
                 self.tally.avoided[str(entry)] = entry
                 self._pass_over()
                 return
-        if self.tally.repeated or (self.tally.known and self.known.expected):
-            # One violation is enough to tell that it happens.
+        repeated = self.tally.repeated
+        if (repeated and repeated.effect != RAISED) or (self.tally.known and self.known.expected):
+            # One violation is enough, unless it is a call that raises: other calls may do otherwise.
+            return
+        if self.subject and (limits := self.subject.leaves_out(drawn)):
+            self.tally.unsupported.update(limits)
+            self._pass_over()
             return
         run.notes.write(self.rule.id, drawn)
         try:
@@ -256,16 +261,15 @@ class RuleTest:
             return violation
         if not (self.wrong or self.pinned):
             violation = failure.simplest(violation, self.drawn, self._check_simpler)
-        drawn, subject = violation.drawn, self.subject
-        constructors = {drawn.callee: subject.constructor} if drawn and subject else {}
-        failure.add_script(violation, self._check, constructors)
+        failure.add_script(violation, self._check, self.subject)
         if violation.code:
             run.shown[self.kind, violation.difference] = self.name
         return violation
 
     def _check_simpler(self, case: Case, run: Run) -> None:
-        """Check the case, unless it is known to deviate."""
-        if not any(case.matches(when) for _, when in self.known.avoided):
+        """Check the case, unless it is known to deviate or is left out."""
+        known = any(case.matches(when) for _, when in self.known.avoided)
+        if not known and not (self.subject and self.subject.leaves_out(case)):
             self._check(case, run)
 
     def _judge(self, error: ContractViolation, run: Run) -> None:
@@ -282,7 +286,7 @@ class RuleTest:
             or (error.died and not (entry.undefined or entry.dies))
         ):
             if not self.tally.raised and run.shown_in(self.kind, error):
-                self.tally.repeated = error
+                self.tally.repeated = self.tally.repeated or error
                 return
             self.tally.raised = True
             raise error
@@ -313,8 +317,7 @@ class RuleTest:
                     shown = self._shown(error, run)
                     raise shown from shown.__cause__
         except hypothesis.errors.Unsatisfiable:
-            tally = self.tally
-            if not (tally.avoided or tally.unsupported or tally.known):
+            if not (self.tally.avoided or self.tally.unsupported or self.tally.known):
                 raise
         except ContractViolation as error:
             if self._is_a_difference(error):
@@ -343,7 +346,3 @@ class RuleTest:
                 pytest.xfail("; ".join([str(met)] if met else tally.avoided))
         if not tally.comparisons and not self.pinned:
             pytest.fail(f"{self.rule.id}: the test passed and checked nothing", pytrace=False)
-
-
-def _nothing(**_: object) -> None:
-    """Stand in for a test of which nothing is left."""

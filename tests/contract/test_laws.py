@@ -295,7 +295,7 @@ def test_calls_are_independent(trial: Trial) -> None:
 @rule_test()
 def test_parameters_unchanged_by_a_call(trial: Trial) -> None:
     """The state_dict is the same after the call, dropout or not."""
-    trial.parameters()
+    trial.parameters_of(trial.layer)
     before = trial.do("copy.deepcopy($0.state_dict())", trial.layer, name="before")
     trial.call()
     after = trial.do("$0.state_dict()", trial.layer, name="after")

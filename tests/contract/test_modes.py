@@ -17,7 +17,7 @@ from rnn_contracts.variations import GRAD_MODES
 @rule_test()
 def test_dtype_and_device_follow(trial: Trial) -> None:
     """Every result is where the parameters are and of their dtype."""
-    parameter = next(iter(trial.parameters().values()))
+    parameter = next(iter(trial.parameters_of(trial.layer).values()))
     for name, result in trial.call().items():
         same = "($0.dtype, $0.device) == ($1.dtype, $1.device)"
         found = "{$0.dtype} on {$0.device}   expected {$1.dtype} on {$1.device}"
@@ -55,7 +55,7 @@ def test_modes_agree(trial: Trial) -> None:
 def test_functional_call_uses_its_weights(trial: Trial) -> None:
     """The weights that are given count, not those that the layer has."""
     other = trial.with_same_weights(trial.case)
-    trial.parameters()
+    trial.parameters_of(trial.layer)
     halves = "{name: part.detach() / 2 for name, part in $0.named_parameters()}"
     weights = trial.do(halves, trial.layer, name="weights")
     trial.do("$0.load_state_dict($1)", other, weights, changes=1)

@@ -62,6 +62,39 @@ class OneDirection(nn.Module):
         return self.layer(input, hx)
 
 
+class Renamed(nn.Module):
+    """Has a layer within, and says which of its parameters is which."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__()
+        self.inner = nn.GRU(*arguments, **options)
+
+    @property
+    def documented_names(self) -> dict[str, str]:
+        """By its own names."""
+        return {f"inner.{name}": name for name, _ in self.inner.named_parameters()}
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        """As torch's own."""
+        return self.inner(input, hx)
+
+
+class RenamedInWrongOrder(Renamed):
+    """Says that one of its biases is the other."""
+
+    @property
+    def documented_names(self) -> dict[str, str]:
+        """The two biases of a GRU are not alike: one lies within the reset gate."""
+        swapped = {"bias_ih": "bias_hh", "bias_hh": "bias_ih"}
+        names = (name for name, _ in self.inner.named_parameters())
+        return {
+            f"inner.{name}": swapped.get(name[:7], name[:7]) + name[7:]
+            if name.startswith("bias")
+            else name
+            for name in names
+        }
+
+
 def no_layer(*_: Any, **__: Any) -> object:
     """A factory of something else."""
     return object()

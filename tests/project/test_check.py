@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
 import rnn_contracts
-from rnn_contracts import ContractViolation, check
+from rnn_contracts import ContractViolation, Layer, check
 
 LSTM = nn.LSTM(5, 8, num_layers=2, batch_first=True)
 INPUT = torch.randn(2, 4, 5)
@@ -122,18 +122,67 @@ def test_what_the_layer_raises_passes_through() -> None:
 
 
 def test_it_must_be_told_what_the_layer_is() -> None:
-    """One line says what is needed."""
-    expected = (
-        "^like: expected the layer of torch.nn, or the Layer, that the layer stands for, got "
-    )
-    with pytest.raises(ValueError, match=f"{expected}OneDirection$"):
+    """One line says what is needed, as code to type."""
+    with pytest.raises(
+        ValueError,
+        match=r"^like: OneDirection is no layer of torch\.nn; say which it stands for, "
+        r"such as like=nn\.LSTM\(5, 3\)$",
+    ):
         check(OneDirection(5, 3), INPUT)
-    with pytest.raises(ValueError, match=f"{expected}str$"):
+    with pytest.raises(ValueError, match=r"such as like=nn\.GRU\(7, 8, batch_first=True\)$"):
+        check(MyGRU(), INPUT)
+    with pytest.raises(
+        ValueError,
+        match=r"^like: expected the layer of torch\.nn, or the Layer, that OneDirection stands for, "
+        r"such as like=nn\.LSTM\(5, 3\); got 'GRU'$",
+    ):
         check(OneDirection(5, 3), INPUT, like="GRU")
     with pytest.raises(
         TypeError, match=r"^input: expected a tensor or a PackedSequence, got list$"
     ):
         check(GRU, [1])
+
+
+class MyGRU(nn.Module):
+    """Is no layer of torch, and has the attributes of one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.input_size, self.hidden_size, self.batch_first = 7, 8, True
+        self.gru = nn.GRU(5, 8, batch_first=True)
+
+    def forward(self, input: Tensor) -> Any:
+        return self.gru(input)
+
+
+def test_attributes_that_disagree_are_told() -> None:
+    """They are the first thing to look at where a shape is not as expected."""
+    with pytest.raises(ContractViolation, match=r"(?m)^output-shape$") as caught:
+        check(MyGRU(), torch.randn(3, 2, 5), like=nn.GRU(5, 9))
+    lines = str(caught.value).splitlines()
+    assert "  the layer says input_size = 7, and like says input_size = 5" in lines
+    assert "  the layer says hidden_size = 8, and like says hidden_size = 9" in lines
+    assert "  the layer says batch_first = True, and like says batch_first = False" in lines
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind", "nonlinearity"),
+    [("RNN_RELU", "RNN", "relu"), ("RNN_TANH", "RNN", "tanh"), ("GRU", "GRU", "tanh")],
+)
+def test_a_subclass_of_the_base_is_what_its_mode_names(
+    mode: str, kind: str, nonlinearity: str
+) -> None:
+    """``nn.RNNBase`` is public, and its subclasses need no ``like``."""
+
+    class Mine(nn.RNNBase):
+        def forward(self, input: Any) -> Any:
+            return getattr(nn, kind).forward(self, input)
+
+    layer = Mine(mode, 5, 3, num_layers=2, bidirectional=True)
+    described = Layer(kind, 5, 3, nonlinearity=nonlinearity, num_layers=2, bidirectional=True)
+    assert Layer.of(layer) == described
+    output, h_n = check(layer, torch.randn(4, 2, 5))
+    assert (output.shape, h_n.shape) == ((4, 2, 6), (4, 2, 3))
 
 
 def test_what_needs_torch_is_there_when_asked_for() -> None:

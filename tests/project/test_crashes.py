@@ -72,12 +72,13 @@ def test_the_call_is_told_and_the_run_goes_on(pytester: pytest.Pytester, end: st
     result.assert_outcomes(passed=27, failed=1, xfailed=4)
     result.stdout.fnmatch_lines(
         [
-            "*_ test_final_hidden_shape[[]GRU-batch_first-1_layer-bidirectional-cpu[]] _*",
+            "_* 1. the process died: 1 test _*",
             "final-hidden-shape",
             "  h_n is *",
             "  the process died of this call, or it hung and was ended",
             "  nn.GRU(*batch_first=True, bidirectional=True)   input (*   cpu, *",
             "input = torch.randn(*",
+            "  in *::test_final_hidden_shape[[]GRU-batch_first-1_layer-bidirectional-cpu[]]",
             "rnn-contracts: 3 rules checked*",
             "rnn-contracts: failed: final-hidden-shape",
         ]
