@@ -2,6 +2,9 @@
 
 Importing this package imports neither torch nor Hypothesis; only ``check`` and
 ``parametrize_with_rules`` need them.
+
+PYTEST_DONT_REWRITE: pytest loads ``rnn_contracts.autoload``, and would warn that this module, which has
+no assert statement, was imported before.
 """
 
 from importlib import import_module

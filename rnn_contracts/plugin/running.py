@@ -64,14 +64,14 @@ def finish_report(
     """Say in the report what came of the test, in the words of the contract."""
     violation = call.excinfo.value if call.excinfo else None
     plain = item.config.getoption("tbstyle", "auto") == "auto"
-    if call.excinfo and isinstance(violation, ContractViolation) and report.failed:
+    test = item.stash.get(TEST, None)
+    if test and call.excinfo and isinstance(violation, ContractViolation) and report.failed:
         causes.note(report, violation)
         if plain:
             # The message of a violation says it all.
             report.longrepr = call.excinfo.getrepr(style="value", chain=False)
     if report.when != "call" and report.passed:
         return
-    test = item.stash.get(TEST, None)
     came = outcome_of(test, call, report) if test else _of_a_quote(item, report)
     if came is None:
         return
