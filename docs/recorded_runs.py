@@ -15,8 +15,8 @@ import sys
 from pathlib import Path
 
 from rnn_contracts.citing import recorded_runs
-from rnn_contracts.results import diff
 from rnn_contracts.results.recording import record
+from rnn_contracts.results.report import read
 
 # Of the checkout, since tox installs the package elsewhere.
 FILE = Path(__file__).parents[1] / "rnn_contracts" / recorded_runs.FILE.name
@@ -24,7 +24,7 @@ FILE = Path(__file__).parents[1] / "rnn_contracts" / recorded_runs.FILE.name
 
 def main(paths: list[str]) -> None:
     """Write the file."""
-    recorded = record(diff.read(Path(path)) for path in paths)
+    recorded = record(read(Path(path)) for path in paths)
     FILE.write_text(recorded_runs.as_text(recorded), "utf-8")
 
 

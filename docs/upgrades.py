@@ -21,6 +21,7 @@ from rnn_contracts.citing.tables import markdown_table
 from rnn_contracts.results import diff, formats
 from rnn_contracts.results.outcome import FAILED, KNOWN, PASSED
 from rnn_contracts.results.recording import ACCEPTED, DIED, REFUSED, did_instead, release
+from rnn_contracts.results.report import Report, read
 from rnn_contracts.results.words import counted
 from rnn_contracts.rules import RULES
 
@@ -35,11 +36,11 @@ LEGEND = (
 Counts = collections.Counter[str]
 
 
-def by_rule(report: diff.Report) -> dict[str, Counts]:
+def by_rule(report: Report) -> dict[str, Counts]:
     """How many tests of each rule came out how."""
     counts: dict[str, Counts] = collections.defaultdict(collections.Counter)
-    for (rule, _), outcome in report.results.items():
-        counts[rule][outcome.state] += 1
+    for test, outcome in report.results.items():
+        counts[test.rule][outcome.state] += 1
     return counts
 
 
@@ -52,12 +53,12 @@ def state(counts: Counts | None) -> str:
     return f"known failure in {counts[KNOWN]} of {counts.total()}" if counts[KNOWN] else "passed"
 
 
-def did(report: diff.Report, rule: str) -> str:
+def did(report: Report, rule: str) -> str:
     """What torch did in the known failures of a refusal, and in how many tests."""
     known = [
         outcome
-        for (id, _), outcome in report.results.items()
-        if id == rule and outcome.state == KNOWN and is_refusal(rule)
+        for test, outcome in report.results.items()
+        if test.rule == rule and outcome.state == KNOWN and is_refusal(rule)
     ]
     counts = collections.Counter(
         SHORT.get(way, "raised another type" if way.startswith("raised ") else way)
@@ -66,7 +67,7 @@ def did(report: diff.Report, rule: str) -> str:
     return ": " * bool(counts) + ", ".join(f"{counts[way]} {way}" for way in sorted(counts))
 
 
-def table(reports: list[diff.Report]) -> str:
+def table(reports: list[Report]) -> str:
     """Rule by release."""
     columns = [by_rule(report) for report in reports]
     rows = []
@@ -80,7 +81,7 @@ def table(reports: list[diff.Report]) -> str:
     return markdown_table(["rule", *map(release, reports)], rows)
 
 
-def step(old: diff.Report, new: diff.Report) -> list[str]:
+def step(old: Report, new: Report) -> list[str]:
     """What changed from one release to the next."""
     difference = diff.compare(old, new)
     lines = [f"### {release(old)} to {release(new)}", ""]
@@ -95,7 +96,7 @@ def step(old: diff.Report, new: diff.Report) -> list[str]:
     return [*lines, *["- nothing"] * (len(lines) == 2), ""]
 
 
-def picture(reports: list[diff.Report], path: Path) -> str:
+def picture(reports: list[Report], path: Path) -> str:
     """The share of the tests of each rule that fail, as a heat map; its text alternative."""
     import matplotlib.pyplot as plt
 
@@ -138,7 +139,7 @@ def picture(reports: list[diff.Report], path: Path) -> str:
 
 def main(paths: list[str]) -> None:
     """Write both files."""
-    reports = [diff.read(Path(path)) for path in paths]
+    reports = [read(Path(path)) for path in paths]
     alternative = picture(reports, DOCS / "upgrades.svg")
     lines = [
         "# What changed between releases of torch",

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from rnn_contracts.results import diff, formats
+from rnn_contracts.results import diff, formats, report
 
 
 def add_parser(commands: Any) -> None:
@@ -26,7 +26,7 @@ def add_parser(commands: Any) -> None:
 def run(options: argparse.Namespace) -> tuple[str, int]:
     """Return the difference, and the exit code."""
     try:
-        old, new = diff.read(Path(options.old)), diff.read(Path(options.new))
+        old, new = report.read(Path(options.old)), report.read(Path(options.new))
     except ImportError:
         raise ValueError("diff needs defusedxml: pip install 'rnn-contracts[suite]'") from None
     difference = diff.compare(old, new)

@@ -60,6 +60,8 @@ def note_item(item: pytest.Item) -> None:
     item.stash[TEST] = test
     if isinstance(tests[0], OwnTest):
         item.stash[OWN] = tests[0]
+        # A module of somebody else's may check one rule in several functions.
+        item.user_properties.append(("function", item.nodeid.partition("[")[0]))
     item.add_marker(pytest.mark.rule(id=test.rule.id))
     item.add_marker("hypothesis")
     if test.slow:

@@ -1,16 +1,10 @@
-"""Two JUnit reports of the suite compared: what regressed with an upgrade, and what was fixed.
-
-A report is what ``pytest --junitxml`` writes; each test says in its properties which rule it checks,
-on which torch and device, and what came of it.
-"""
+"""Two reports of the suite compared: what regressed with an upgrade, and what was fixed."""
 
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 from rnn_contracts import machine
 from rnn_contracts.results.outcome import (
@@ -22,94 +16,10 @@ from rnn_contracts.results.outcome import (
     NOT_SUPPORTED,
     PASSED,
     Outcome,
-    from_properties,
 )
+from rnn_contracts.results.report import Report, Test
 from rnn_contracts.results.words import counted
 from rnn_contracts.rules import RULES
-
-Test = tuple[str, str]
-"""A test: its rule, and what its name says in brackets."""
-
-
-@dataclass(frozen=True)
-class Report:
-    """The outcomes of a run, by test.
-
-    ``subjects`` are what stood in the place of torch's own layers. ``machine`` has the values of each
-    fact: one, unless the report is merged from those of several machines.
-    """
-
-    torch: str
-    devices: frozenset[str]
-    subjects: frozenset[str]
-    machine: Mapping[str, frozenset[str]]
-    results: dict[Test, Outcome]
-
-
-def read(path: Path) -> Report:
-    """The report in the file; ``ValueError`` says in one line why it is none."""
-    # Only who compares reports needs it.
-    from defusedxml import DefusedXmlException, ElementTree
-
-    try:
-        cases = [*ElementTree.parse(path).iter("testcase")]
-    except (
-        OSError, ElementTree.ParseError, DefusedXmlException, LookupError, ValueError
-    ) as error:  # fmt: skip
-        raise ValueError(f"{path}: cannot be read as XML: {error}") from None
-    results: dict[Test, Outcome] = {}
-    found: dict[str, set[str]] = {
-        "torch": set(),
-        "device": set(),
-        "subject": set(),
-        "machine": set(),
-    }
-    for case in cases:
-        properties = [
-            (element.get("name", ""), " ".join(element.get("value", "").split()))
-            for element in case.iter("property")
-        ]
-        for name, value in properties:
-            if name in found:
-                found[name].add(value)
-        values = dict(properties)
-        if "rule" in values:
-            name = " ".join(case.get("name", "").split()).partition("[")[2].removesuffix("]")
-            # The test of a known deviation is a part of the test that leaves these calls out.
-            test = values["rule"], values.get("part of", name)
-            outcome = _judged(from_properties(properties), case)
-            results[test] = outcome.merged_with(results[test]) if test in results else outcome
-    if not results or not found["torch"]:
-        raise ValueError(f"{path}: not a report of rnn-contracts: no test in it names a rule")
-    if len(found["torch"]) > 1:
-        raise ValueError(f"{path}: of several torch: {', '.join(sorted(found['torch']))}")
-    facts: dict[str, set[str]] = collections.defaultdict(set)
-    for line in found["machine"]:
-        for name, value in machine.from_line(line).items():
-            facts[name].add(value)
-    return Report(
-        found["torch"].pop(),
-        frozenset(found["device"]),
-        frozenset(found["subject"]),
-        {name: frozenset(values) for name, values in facts.items()},
-        results,
-    )
-
-
-def _judged(outcome: Outcome, case: Any) -> Outcome:
-    """The outcome, unless pytest says otherwise: whoever wrote the report may have changed it."""
-    failed = case.find("failure") is not None or case.find("error") is not None
-    skipped = case.find("skipped") is not None
-    agrees = {
-        PASSED: not failed and not skipped,
-        FAILED: failed,
-        FIXED: failed,
-        KNOWN: not failed,
-        DIFFERS: skipped and not failed,
-        NOT_SUPPORTED: skipped and not failed,
-        NOT_CHECKED: True,
-    }
-    return outcome if agrees[outcome.state] else Outcome(NOT_CHECKED)
 
 
 @dataclass
@@ -140,12 +50,16 @@ def compare(old: Report, new: Report) -> Difference:
     """Hold the new report against the old one, test by test."""
     names = ("regressed", "fixed", "new", "gone", "still failing", "still known")
     difference = Difference(old, new, list(_obstacles(old, new)), {name: {} for name in names})
+    if old.subjects != new.subjects:
+        return difference
     for test in sorted({*old.results, *new.results}):
         before, after = old.results.get(test), new.results.get(test)
         if after is None:
-            difference.changes["gone"][test] = old.results[test]
-        elif before is None:
-            difference.changes["new"][test] = after
+            if test.rule:
+                difference.changes["gone"][test] = old.results[test]
+        elif before is None or (not test.rule and before.state == NOT_CHECKED):
+            if test.rule or after.state == FAILED:
+                difference.changes["new"][test] = after
         elif NOT_CHECKED not in (before.state, after.state):
             _compare_test(difference, test, before, after)
     return difference
@@ -167,7 +81,7 @@ def _compare_test(difference: Difference, test: Test, before: Outcome, after: Ou
             changes["still failing"][test] = after
         elif before.refusals != after.refusals:
             types = ", ".join(before.refusals), ", ".join(after.refusals)
-            difference.refusals.setdefault(types, collections.Counter())[test[0]] += 1
+            difference.refusals.setdefault(types, collections.Counter())[test.rule] += 1
     elif {old, new} != {KNOWN, DIFFERS}:
         worse = new == FAILED or old == PASSED
         if NOT_SUPPORTED in (old, new):
@@ -183,6 +97,7 @@ def _obstacles(old: Report, new: Report) -> Iterator[str]:
     if old.subjects != new.subjects:
         names = (", ".join(sorted(it.subjects)) or "torch's own" for it in (old, new))
         yield "layers differ: {} in the old report, {} in the new".format(*names)
+        return
     for fact in machine.PROBES:
         before, after = (
             " and ".join(sorted(report.machine.get(fact, ()))) for report in (old, new)
@@ -193,25 +108,56 @@ def _obstacles(old: Report, new: Report) -> Iterator[str]:
                 f"{before or 'not told'} in the old report, {after or 'not told'} in the new"
             )
     for report, other, name in ((old, new, "old"), (new, old, "new")):
-        unchecked = collections.Counter(
-            rule for (rule, _), outcome in report.results.items() if outcome.state == NOT_CHECKED
-        )
-        if unchecked:
-            tests = counted(sum(unchecked.values()), "test")
-            yield f"{tests} checked nothing in the {name} report, of {', '.join(sorted(unchecked))}"
-        rules = {rule for rule, _ in report.results}
-        others = {rule for rule, _ in other.results}
-        missing = [
-            rule for rule in sorted(others - rules) if not _since(rule, report.torch, other.torch)
+        if report.contradictory:
+            what = f"there more than once in the {name} report, with several outcomes"
+            yield _told(report.contradictory, what)
+        unchecked = [
+            test
+            for test, outcome in report.results.items()
+            if outcome.state == NOT_CHECKED and (test.rule or _passed(test, other))
         ]
-        if missing:
-            yield f"rules not checked in the {name} report: {', '.join(missing)}"
-        cells = collections.Counter(
-            test[0] for test in other.results if test[0] in rules and test not in report.results
-        )
-        if cells:
-            tests = counted(sum(cells.values()), "test")
-            yield f"{tests} not run in the {name} report, of {', '.join(sorted(cells))}"
+        if unchecked:
+            yield _told(unchecked, f"checked nothing in the {name} report")
+        rules = {test.rule for test in report.results}
+        missing = [test for test in other.results if test not in report.results]
+        lost = {test.rule for test in missing} - rules - {""}
+        lost = {rule for rule in lost if not _since(rule, report.torch, other.torch)}
+        if lost:
+            yield f"rules not checked in the {name} report: {', '.join(sorted(lost))}"
+        not_run = [
+            test
+            for test in missing
+            if (test.rule in rules if test.rule else report is new and _passed(test, other))
+        ]
+        if report is new:
+            not_run += [test for test in new.in_parts if _lost_the_rest(test, old, new)]
+        if not_run:
+            yield _told(not_run, f"not run in the {name} report")
+    stale = [
+        test
+        for test, outcome in new.results.items()
+        if outcome.state == FIXED and _passed(test, old)
+    ]
+    if stale:
+        what = "failed in the new report since it did not fail as its known deviation says"
+        yield _told(stale, what)
+
+
+def _passed(test: Test, report: Report) -> bool:
+    return test in report.results and report.results[test].state == PASSED
+
+
+def _lost_the_rest(test: Test, old: Report, new: Report) -> bool:
+    """Whether only the calls that are known to deviate were made again, and these as before."""
+    if test not in old.results or test in old.in_parts:
+        return False
+    return new.results[test].known.keys() <= old.results[test].known.keys()
+
+
+def _told(tests: Collection[Test], what: str) -> str:
+    """``2 tests not run in the new report, of input-shape, output-shape``."""
+    names = ", ".join(sorted({test.rule or test.name for test in tests}))
+    return f"{counted(len(tests), 'test')} {what}, of {names}"
 
 
 def _since(rule: str, release: str, other: str) -> bool:

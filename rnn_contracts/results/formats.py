@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 
 from rnn_contracts.citing.escaping import in_markdown
-from rnn_contracts.results.diff import Difference, Report, Test
+from rnn_contracts.results.diff import Difference
 from rnn_contracts.results.outcome import DIFFERS, FAILED, NOT_SUPPORTED, PASSED, Outcome
+from rnn_contracts.results.report import Report, Test
 from rnn_contracts.results.words import counted
 
+_DTYPE = re.compile(r"\b(?:bfloat16|float16|float32|float64)\b")
 _HEADINGS = {
     "regressed": "Regressed",
     "fixed": "Fixed",
@@ -20,16 +23,36 @@ _HEADINGS = {
 
 
 def by_rule(tests: Mapping[Test, Outcome]) -> dict[tuple[str, str, str], list[str]]:
-    """The names of tests by rule, by what came of them, and by the link of what is known."""
+    """The names of tests by rule, by what came of them, and by the link of what is known.
+
+    Failures that are known by one upstream issue, or by reasons that differ in the dtype alone, are one.
+    """
     rules: dict[tuple[str, str, str], list[str]] = {}
-    for (rule, name), outcome in tests.items():
+    reasons: dict[tuple[str, str, str], dict[str, None]] = {}
+    for test, outcome in tests.items():
         known: Mapping[str, str] = outcome.known or {"": ""}
         if outcome.state in (FAILED, DIFFERS, NOT_SUPPORTED):
             known = {outcome.state: ""}
         for reason, link in known.items():
-            what = reason.removeprefix(f"{rule}: ")
-            rules.setdefault((rule, what, link), []).append(name)
-    return rules
+            what = reason.removeprefix(f"{test.rule}: ")
+            key = test.rule, link or _DTYPE.sub("{}", what), link
+            reasons.setdefault(key, {})[what] = None
+            names = rules.setdefault(key, [])
+            if str(test) not in names:
+                names.append(str(test))
+    return {
+        (rule, _one_reason([*reasons[rule, key, link]]), link): names
+        for (rule, key, link), names in rules.items()
+    }
+
+
+def _one_reason(reasons: list[str]) -> str:
+    """One line for reasons that tell of one defect."""
+    if len({_DTYPE.sub("{}", reason) for reason in reasons}) == 1 and _DTYPE.search(reasons[0]):
+        dtypes = [found[0] for reason in reasons if (found := _DTYPE.search(reason))]
+        return _DTYPE.sub(", ".join(dtypes), reasons[0], count=1)
+    more = f" (and {len(reasons) - 1} more of this issue)" if len(reasons) > 1 else ""
+    return f"{reasons[0]}{more}"
 
 
 def refused(difference: Difference) -> Iterable[tuple[str, str]]:
@@ -43,6 +66,7 @@ def as_text(difference: Difference) -> str:
     """For a terminal."""
     lines = [_title(difference)]
     lines += [f"cannot be compared: {obstacle}" for obstacle in difference.obstacles]
+    lines += _twice(difference)
     for name, heading in _HEADINGS.items():
         tests = difference.changes[name]
         if tests:
@@ -66,6 +90,7 @@ def as_markdown(difference: Difference) -> str:
     """For a pull request or a job summary."""
     lines = [f"### {in_markdown(_title(difference))}", "", f"**{_verdict(difference)}**", ""]
     lines += [f"- cannot be compared: {in_markdown(obstacle)}" for obstacle in difference.obstacles]
+    lines += [f"- {line}" for line in _twice(difference)]
     for name, heading in _HEADINGS.items():
         tests = difference.changes[name]
         if tests:
@@ -93,8 +118,14 @@ def as_json(difference: Difference) -> str:
         "obstacles": difference.obstacles,
         **{
             name.replace(" ", "_"): [
-                {"rule": rule, "test": test, "outcome": outcome.state, "known": dict(outcome.known)}
-                for (rule, test), outcome in tests.items()
+                {
+                    "rule": test.rule,
+                    "test": test.name,
+                    **{name: getattr(test, name) for name in _WHERE if getattr(test, name)},
+                    "outcome": outcome.state,
+                    "known": dict(outcome.known),
+                }
+                for test, outcome in tests.items()
             ]
             for name, tests in difference.changes.items()
         },
@@ -106,13 +137,15 @@ def as_json(difference: Difference) -> str:
     return json.dumps(data, indent=2)
 
 
+_WHERE = ("subject", "function", "machine")
+
 FORMATS = {"text": as_text, "markdown": as_markdown, "json": as_json}
 
 
 def _title(difference: Difference) -> str:
     old, new = difference.old, difference.new
-    both = old.results.keys() & new.results.keys()
-    rules = {rule for rule, _ in both}
+    both = [test for test in old.results.keys() & new.results.keys() if test.rule]
+    rules = {test.rule for test in both if test.rule}
     devices = ", ".join(sorted(old.devices & new.devices))
     compared = f"{counted(len(rules), 'rule')}, {counted(len(both), 'test')} on {devices}"
     layers = "".join(f", {subject}" for subject in sorted(new.subjects))
@@ -123,6 +156,16 @@ def _verdict(difference: Difference) -> str:
     if difference.obstacles:
         return "These reports cannot be compared."
     return "Something regressed." if difference.exit_code else "Nothing regressed."
+
+
+def _twice(difference: Difference) -> list[str]:
+    """Merged reports may have a test more than once, which is no obstacle if they agree."""
+    return [
+        f"{counted(len(report.twice), 'test')} there more than once in the {name} report, "
+        "each time with the same outcome"
+        for report, name in ((difference.old, "old"), (difference.new, "new"))
+        if report.twice
+    ]
 
 
 def _as_code(text: str) -> str:

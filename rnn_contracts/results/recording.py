@@ -10,8 +10,8 @@ from dataclasses import replace
 from rnn_contracts import machine
 from rnn_contracts.citing.describe_runs import is_refusal
 from rnn_contracts.citing.recorded_runs import Place, RecordedRuns, Run, Seen, in_order
-from rnn_contracts.results.diff import Report, Test
 from rnn_contracts.results.outcome import KNOWN, Outcome
+from rnn_contracts.results.report import Report, Test
 
 ACCEPTED, DIED = "accepted the call", "killed the process"
 CHANGED, REFUSED = "left something changed", "refused the call this time"
@@ -62,7 +62,7 @@ def record(reports: Iterable[Report]) -> RecordedRuns:
         merged = outcomes.setdefault(run.place, {})
         for test, outcome in report.results.items():
             merged[test] = outcome.merged_with(merged[test]) if test in merged else outcome
-    rules = sorted({rule for found in outcomes.values() for rule, _ in found})
+    rules = sorted({test.rule for found in outcomes.values() for test in found if test.rule})
     return RecordedRuns(tuple(runs), {rule: _folded(rule, outcomes) for rule in rules})
 
 
@@ -96,7 +96,7 @@ def _folded(rule: str, outcomes: Mapping[Place, Mapping[Test, Outcome]]) -> tupl
     """What was seen of the rule; places that agree are taken together."""
     groups: list[tuple[Seen, list[Place]]] = []
     for place in in_order(outcomes):
-        found = [outcome for (id, _), outcome in outcomes[place].items() if id == rule]
+        found = [outcome for test, outcome in outcomes[place].items() if test.rule == rule]
         if not found:
             continue
         seen = _seen(rule, found)

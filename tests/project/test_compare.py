@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
@@ -14,9 +15,11 @@ import pytest
 from rnn_contracts import cli
 from rnn_contracts.results import diff as compare
 from rnn_contracts.results.formats import as_markdown, as_text
+from rnn_contracts.results.report import Test, read
 from rnn_contracts.rules import rule
 
 LINK = "https://github.com/pytorch/pytorch/issues/175978"
+TEST = Test("output-shape", "a")
 PASSED = {"outcome": "passed"}
 FAILED = {"outcome": "failed", "broken": "output-shape", "ending": "failure"}
 KNOWN = {"outcome": "known failure", "known failure": f"output-shape: it is known ({LINK})"}
@@ -68,8 +71,8 @@ def diff(
 ) -> compare.Difference:
     """The difference between two runs of one rule."""
     return compare.compare(
-        compare.read(report(tmp_path / "old.xml", "2.9.1 (git 1)", old)),
-        compare.read(report(tmp_path / "new.xml", "2.13.0 (git 2)", new)),
+        read(report(tmp_path / "old.xml", "2.9.1 (git 1)", old)),
+        read(report(tmp_path / "new.xml", "2.13.0 (git 2)", new)),
     )
 
 
@@ -98,7 +101,7 @@ def test_change(
     """What passed and no longer does regressed, known or not; what failed before did not."""
     difference = diff(tmp_path, {"a": PASSED, "b": old}, {"a": PASSED, "b": new})
     changed = {name: [*tests] for name, tests in difference.changes.items() if tests}
-    assert changed == ({change: [("output-shape", "b")]} if change else {})
+    assert changed == ({change: [Test("output-shape", "b")]} if change else {})
     assert difference.obstacles == []
     assert difference.exit_code == exit_code
 
@@ -145,19 +148,16 @@ def test_a_report_of_two_machines(tmp_path: Path) -> None:
     }
     assert diff(tmp_path, both, both).exit_code == 0
     one = {name: {**PASSED, "machine": "onednn=true"} for name in both}
-    (obstacle,) = diff(tmp_path, both, one).obstacles
+    obstacle, *others = diff(tmp_path, both, one).obstacles
+    assert len(others) == 2  # each report lacks the tests of the other
     assert obstacle.endswith(": onednn is false and true in the old report, true in the new")
 
 
 def test_another_deviation_breaks_what_deviated(tmp_path: Path) -> None:
     """What is new regressed, and what is no longer there was fixed."""
     difference = diff(tmp_path, {"a": KNOWN}, {"a": OTHER})
-    assert difference.changes["regressed"]["output-shape", "a"].known == {
-        "output-shape: it is worse": ""
-    }
-    assert difference.changes["fixed"]["output-shape", "a"].known == {
-        "output-shape: it is known": LINK
-    }
+    assert difference.changes["regressed"][TEST].known == {"output-shape: it is worse": ""}
+    assert difference.changes["fixed"][TEST].known == {"output-shape: it is known": LINK}
     assert difference.exit_code == 1
 
 
@@ -165,13 +165,13 @@ def test_the_parts_of_a_test_are_one(tmp_path: Path) -> None:
     """The test of a known deviation and that of all other calls are compared as one test."""
     part = {**KNOWN, "part of": "a"}
     difference = diff(tmp_path, {"a": PASSED, "a-known:N=0": part}, {"a": PASSED})
-    assert [*difference.changes["fixed"]] == [("output-shape", "a")]
+    assert [*difference.changes["fixed"]] == [TEST]
     assert (difference.obstacles, difference.exit_code) == ([], 0)
     difference = diff(tmp_path, {"a": PASSED}, {"a-known:N=0": part, "a": PASSED})
-    assert [*difference.changes["regressed"]] == [("output-shape", "a")]
+    assert [*difference.changes["regressed"]] == [TEST]
     assert (difference.obstacles, difference.exit_code) == ([], 1)
     broken = diff(tmp_path, {"a": PASSED}, {"a-known:N=0": part, "a": FAILED})
-    assert broken.changes["regressed"]["output-shape", "a"].state == "failed"
+    assert broken.changes["regressed"][TEST].state == "failed"
 
 
 @pytest.mark.parametrize("came", NOT_CHECKED)
@@ -224,7 +224,7 @@ def test_other_devices_and_rules_cannot_be_compared(tmp_path: Path) -> None:
     """Both are named."""
     old = report(tmp_path / "old.xml", "2.9.1", {"a": PASSED})
     new = report(tmp_path / "new.xml", "2.13.0", {"a": PASSED}, rule="input-shape", device="cuda:0")
-    difference = compare.compare(compare.read(old), compare.read(new))
+    difference = compare.compare(read(old), read(new))
     assert difference.obstacles == [
         "devices differ: cpu in the old report, cuda:0 in the new",
         "rules not checked in the old report: input-shape",
@@ -242,10 +242,10 @@ def test_a_rule_that_did_not_cover_a_release_is_new(tmp_path: Path) -> None:
     new = report(tmp_path / "new.xml", "2.6.0 (git 2)", {"a": PASSED})
     for came, exit_code in ((PASSED, 0), (FAILED, 1)):
         extra = report(tmp_path / "extra.xml", "2.6.0 (git 2)", {"a": came}, rule=late)
-        both = compare.read(new)
-        both.results.update(compare.read(extra).results)
-        difference = compare.compare(compare.read(old), both)
-        assert [*difference.changes["new"]] == [(late, "a")]
+        both = read(new)
+        both = replace(both, results={**both.results, **read(extra).results})
+        difference = compare.compare(read(old), both)
+        assert [*difference.changes["new"]] == [Test(late, "a")]
         assert difference.obstacles == []
         assert difference.exit_code == exit_code
 
@@ -374,7 +374,7 @@ def test_a_report_of_two_releases_is_none(tmp_path: Path) -> None:
     """As where workers run different ones."""
     path = report(tmp_path / "two.xml", "2.9.1", {"a": PASSED, "b": {**PASSED, "torch": "2.13.0"}})
     with pytest.raises(ValueError, match=r"of several torch: 2\.13\.0, 2\.9\.1"):
-        compare.read(path)
+        read(path)
 
 
 @pytest.mark.parametrize(
@@ -386,3 +386,52 @@ def test_wrong_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -
         cli.main(arguments)
     assert stop.value.code == 2
     assert "usage: rnn-contracts" in capsys.readouterr().err
+
+
+def test_a_test_that_is_there_twice(tmp_path: Path) -> None:
+    """It is no obstacle if it came out alike, and is said."""
+    one = report(tmp_path / "one.xml", "2.13.0", {"a": PASSED})
+    text = one.read_text()
+    case = text[text.index("<testcase") : text.rindex("</testsuite>")]
+    twice, failed = tmp_path / "twice.xml", tmp_path / "failed.xml"
+    twice.write_text(text.replace(case, case * 2))
+    difference = compare.compare(read(one), read(twice))
+    assert difference.exit_code == 0
+    line = "1 test there more than once in the new report, each time with the same outcome"
+    assert line in as_text(difference)
+    assert line in as_markdown(difference)
+    ended = case.replace('"passed"', '"failed"').replace("</properties>", "</properties><failure/>")
+    failed.write_text(text.replace(case, ended + case))
+    difference = compare.compare(read(one), read(failed))
+    assert difference.obstacles == [
+        "1 test there more than once in the new report, with several outcomes, of output-shape"
+    ]
+    assert difference.exit_code == 2
+
+
+def test_a_failure_of_no_rule_counts(tmp_path: Path) -> None:
+    """A helper, a module that cannot be collected, an internal error of pytest."""
+    old = report(tmp_path / "old.xml", "2.13.0", {"a": PASSED})
+    new = tmp_path / "new.xml"
+    error = '<testcase classname="" name="tests/test_x.py"><error message="collection"/></testcase>'
+    new.write_text(old.read_text().replace("</testsuite>", f"{error}</testsuite>"))
+    difference = compare.compare(read(old), read(new))
+    assert difference.exit_code == 1
+    assert "::tests/test_x.py" in as_text(difference)
+
+
+def test_one_defect_is_one_line(tmp_path: Path) -> None:
+    """Reasons that differ in the dtype alone, and those of one upstream issue."""
+    reasons = {
+        dtype: {"outcome": "known failure", "known failure": f"output-shape: wrong in {dtype} here"}
+        for dtype in ("bfloat16", "float16", "float32")
+    }
+    linked = {
+        name: {"outcome": "known failure", "known failure": f"output-shape: {name} ({LINK})"}
+        for name in ("some way", "other way")
+    }
+    both = {**reasons, **linked}
+    text = as_text(diff(tmp_path, both, dict.fromkeys(both, PASSED)))
+    assert "  output-shape: wrong in bfloat16, float16, float32 here\n" in text
+    assert "  output-shape: other way (and 1 more of this issue)\n" in text
+    assert "Fixed: 5 tests" in text

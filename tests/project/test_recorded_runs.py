@@ -12,8 +12,8 @@ from rnn_contracts import RULES, cli, explain
 from rnn_contracts.checking.sandbox import REFUSALS
 from rnn_contracts.citing import describe_runs, recorded_runs
 from rnn_contracts.citing.recorded_runs import Place, RecordedRuns, Run, Seen, as_text, from_text
-from rnn_contracts.results import diff
 from rnn_contracts.results.recording import record
+from rnn_contracts.results.report import Report, read
 from rnn_contracts.sources import SOURCES, Source
 
 RULE = "state-structure-refused"
@@ -53,7 +53,7 @@ def report(
     capability: str = "AVX512",
     onednn: str = "true",
     subject: str = "",
-) -> diff.Report:
+) -> Report:
     """A report of one rule, as pytest writes it, read again."""
     about = {"rule": rule, "torch": f"{release}+cpu (git 1)", "device": "cpu"}
     about["machine"] = FACTS.format(capability, onednn)
@@ -68,7 +68,7 @@ def report(
         cases += f"<testcase name='test_refused[{name}]'><properties>{properties}</properties>"
         cases += "</testcase>"
     path.write_text(f"<testsuites><testsuite>{cases}</testsuite></testsuites>")
-    return diff.read(path)
+    return read(path)
 
 
 @pytest.fixture
