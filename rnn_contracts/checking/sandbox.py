@@ -7,13 +7,7 @@ a call did to the memory of its process.
 from __future__ import annotations
 
 import contextlib
-import faulthandler
 import importlib
-import multiprocessing
-import os
-import signal
-import sys
-import warnings
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Literal
@@ -22,17 +16,13 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from rnn_contracts.checking import subjects
+from rnn_contracts.checking import child, subjects
 from rnn_contracts.checking.subjects import Subject
-from rnn_contracts.devices import accelerators
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.drawing.wrong_calls import Attempt
 from rnn_contracts.layer import CELLS, LAYERS
 
 REFUSALS = (ValueError, RuntimeError, TypeError)
-SECONDS = 60
-"""How long a call may take before it counts as one that hangs."""
-
 Expected = Literal["refused", "accepted", "undefined"]
 """What is known to come of a wrong call. Each has a child of its own."""
 
@@ -92,52 +82,37 @@ class Sandboxes:
         """The child for the device, started anew if it died or would call other layers."""
         # Somebody may have put another class into torch.nn since the child was forked.
         layers = (subject, *(getattr(torch.nn, kind) for kind in LAYERS + CELLS))
-        child = self._children.get((device, expected))
-        if child is None or child.layers != layers or not child.process.is_alive():
+        known = self._children.get((device, expected))
+        if known is None or known.layers != layers or not known.process.is_alive():
             self._discard(device, expected)
             if device == "meta":
                 # The first call on meta imports this for more than a second. Forks inherit it.
                 importlib.import_module("torch._dynamo")
-            child = self._children[device, expected] = _Child(device, subject, layers)
-        return child
+            known = self._children[device, expected] = _Child(subject, layers)
+        return known
 
     def _discard(self, device: str, expected: Expected) -> None:
-        if child := self._children.pop((device, expected), None):
-            child.close()
+        if known := self._children.pop((device, expected), None):
+            known.close()
 
 
 class _Child:
     """A process that tries one attempt after the other."""
 
-    def __init__(self, device: str, subject: Subject | None, layers: object) -> None:
+    def __init__(self, subject: Subject | None, layers: object) -> None:
         self.layers = layers
-        # A forked child starts at once and sees the layers that stand in torch.nn now. The BLAS of
-        # macOS does not survive a fork, nor does the runtime of an accelerator, which counting the
-        # devices has started and calls on the CPU ask too. Windows has no fork.
-        forks = sys.platform not in ("darwin", "win32") and not accelerators()
-        context: Any = multiprocessing.get_context("fork" if forks else "spawn")
-        self.pipe, end = context.Pipe()
         constructor = subject.constructor if subject else None
-        self.process = context.Process(target=_serve, args=(end, forks, constructor), daemon=True)
-        with warnings.catch_warnings():
-            # Python warns of forks beside threads, whose locks the child might wait for. The child
-            # uses one thread.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            self.process.start()
-        end.close()
+        self.process, self.pipe = child.start(_serve, constructor)
 
     def run(self, attempt: Attempt) -> Outcome:
         try:
             self.pipe.send(attempt)
-            if not self.pipe.poll(SECONDS):
+            if not self.pipe.poll(child.SECONDS):
                 self.close()
-                return Outcome("died", f"hung for {SECONDS} s")
+                return Outcome("died", f"hung for {child.SECONDS} s")
             return Outcome(*self.pipe.recv())
         except (EOFError, OSError):
-            self.process.join()
-            code = self.process.exitcode or 0
-            death = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-            return Outcome("died", f"killed the process ({death})")
+            return Outcome("died", child.how_it_ended(self.process))
 
     def close(self) -> None:
         self.pipe.close()
@@ -148,15 +123,7 @@ class _Child:
 # --- In the child --------------------------------------------------------------------------------
 
 
-def _serve(pipe: Connection, forked: bool, constructor: Any) -> None:
-    faulthandler.disable()
-    # A fork has none of its parent's threads, and would wait for them for ever.
-    torch.set_num_threads(1)
-    if forked:
-        # Close the pipes that the parent has open: xdist would not notice that a worker died while
-        # its child holds them.
-        os.closerange(3, pipe.fileno())
-        os.closerange(pipe.fileno() + 1, min(os.sysconf("SC_OPEN_MAX"), 2**16))
+def _serve(pipe: Connection, constructor: Any) -> None:
     with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
         while True:
             outcome = attempt_here(pipe.recv(), constructor)

@@ -20,6 +20,8 @@ from typing import Any
 
 import torch
 
+from rnn_contracts.checking import child
+from rnn_contracts.checking.child import ChildDied
 from rnn_contracts.checking.limits import ARGUMENTS, CALLS
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.layer import LAYERS, Layer
@@ -68,8 +70,14 @@ def make(
     require_all: bool = False,
     without: tuple[str, ...] = (),
 ) -> Subject:
-    """The subject of that constructor, which is tried here for what it does not take."""
-    unknown = frozenset(_lacking(kind, constructor))
+    """The subject of that constructor, which is tried for what it does not take, in a child process.
+
+    ``ValueError`` if it ends that process.
+    """
+    try:
+        unknown = frozenset(child.result_of(_lacking, kind, constructor))
+    except ChildDied as error:
+        raise ValueError(f"its constructor {error}") from None
     return Subject(kind, name, constructor, unknown, require_all, without)
 
 
@@ -137,9 +145,13 @@ def load(name: str) -> Callable[..., Any]:
     except BaseException as error:
         why = f"{type(error).__name__}: {_text(error)}"
         raise ValueError(f"the import failed with {_one_line(why)}") from None
-    if not callable(found):
+    if isinstance(found, torch.nn.Module) or not callable(found):
         raise ValueError(f"expected a class or a factory, got {_one_line(repr(found))}")
     return found  # type: ignore[no-any-return]
+
+
+def _can_be_loaded(name: str) -> bool:
+    return callable(load(name))
 
 
 def parse(
@@ -156,7 +168,10 @@ def parse(
         if kind in chosen:
             raise ValueError(f"{option}: {chosen[kind]} already")
         try:
+            child.result_of(_can_be_loaded, name)
             chosen[kind] = make(kind, name, load(name), require_all=require_all, without=without)
+        except ChildDied as error:
+            raise ValueError(f"{option}: the import {error}") from None
         except ValueError as error:
             raise ValueError(f"{option}: {error}") from None
     return MappingProxyType(chosen)

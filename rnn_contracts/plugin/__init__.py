@@ -12,12 +12,13 @@ from collections.abc import Generator
 
 import pytest
 
-from rnn_contracts.plugin import collection, header, running, session
+from rnn_contracts.plugin import collection, early_end, header, running, session
 from rnn_contracts.plugin.causes import Blocks
 from rnn_contracts.plugin.collection import TEST
 from rnn_contracts.plugin.options import add_options
 from rnn_contracts.plugin.session import SESSION
 from rnn_contracts.plugin.summary import Summary
+from rnn_contracts.plugin.workers import Workers
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -40,6 +41,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[SESSION] = session.start(config)
     config.add_cleanup(config.stash[SESSION].close)
     session.choose_seed(config)
+    if not hasattr(config, "workerinput"):
+        early_end.tell(config)
+    config.pluginmanager.register(Workers(config), "rnn-contracts-workers")
     config.pluginmanager.register(Summary(config), "rnn-contracts-summary")
     config.pluginmanager.register(Blocks(config), "rnn-contracts-blocks")
     if config.getoption("maxworkerrestart", "") is None:

@@ -25,6 +25,7 @@ class Session:
 
     devices: Sequence[str]
     machine: Mapping[str, str]
+    deviation_files: Sequence[tuple[str, str]]
     known: Sequence[Deviation]
     subjects: Mapping[str, Subject]
     run: Run
@@ -46,10 +47,12 @@ def start(config: pytest.Config) -> Session:
     notes: CrashNotes | NoNotes = NoNotes()
     if hasattr(config, "workerinput"):
         notes = CrashNotes.at(Path(config.workerinput["rnn_crash_note"]))
+    files = _read_files(config)
     return Session(
         devices=_select(config.getoption("--rnn-device"), devices.available_devices()),
         machine=facts,
-        known=_known_deviations(config.getoption("--rnn-deviations"), facts),
+        deviation_files=files,
+        known=_known_deviations(files, facts),
         subjects=_chosen_subjects(config),
         run=Run(threads=config.getoption("--rnn-threads"), notes=notes),
         notes=notes,
@@ -69,15 +72,28 @@ def seed_of(config: pytest.Config) -> object:
     return "" if hypothesis.settings().derandomize else config.option.rnn_seed
 
 
-def _known_deviations(files: list[str], facts: Mapping[str, str]) -> list[Deviation]:
+def _read_files(config: pytest.Config) -> list[tuple[str, str]]:
+    """The files of deviations, by name; a worker gets what the controller has read."""
+    if hasattr(config, "workerinput"):
+        return [(name, text) for name, text in config.workerinput["rnn_deviations"]]
+    files = []
+    for name in config.getoption("--rnn-deviations"):
+        try:
+            files.append((name, Path(name).read_text("utf-8")))
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else "is no text in UTF-8"
+            raise pytest.UsageError(f"--rnn-deviations: {name}: {why}") from None
+    return files
+
+
+def _known_deviations(files: list[tuple[str, str]], facts: Mapping[str, str]) -> list[Deviation]:
     """The entries of this torch and machine, those of the files first."""
     entries: list[Deviation] = []
-    for file in files:
+    for name, text in files:
         try:
-            entries += deviations.parse(Path(file).read_text("utf-8"), file)
-        except (OSError, ValueError) as error:
-            why = error.strerror if isinstance(error, OSError) else error
-            raise pytest.UsageError(f"--rnn-deviations: {file}: {why}") from None
+            entries += deviations.parse(text, name)
+        except ValueError as error:
+            raise pytest.UsageError(f"--rnn-deviations: {name}: {error}") from None
     entries += deviations.known_on(torch.__version__)
     return [entry for entry in entries if entry.happens_on(torch.__version__, facts)]
 

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import collections
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 import torch
 
-from rnn_contracts.checking.violation import DIED, ContractViolation
-from rnn_contracts.plugin import causes, crash_notes
 from rnn_contracts.results import outcome
 from rnn_contracts.results.outcome import Outcome, from_properties
 from rnn_contracts.results.words import counted
-from rnn_contracts.rules import RULES
 
 NOT_REACHED = "not reached"
 """The state of a rule whose tests fail because another rule is broken."""
@@ -35,7 +30,6 @@ class Summary:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        self.notes: TemporaryDirectory[str] | None = None
         self.selected: set[str] = set()
         self.checked: set[str] = set()
         self.excused: set[str] = set()
@@ -104,39 +98,6 @@ class Summary:
         )  # fmt: skip
         end.node = report.node
         self.config.hook.pytest_runtest_logreport(report=end)
-
-    # --- Workers that die ------------------------------------------------------------------------
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_configure_node(self, node: Any) -> None:
-        """Tell a worker where to note what it calls."""
-        self.notes = self.notes or TemporaryDirectory(prefix="rnn-contracts-")
-        node.workerinput["rnn_crash_note"] = str(Path(self.notes.name, node.gateway.id))
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_handlecrashitem(self, crashitem: str, report: Any) -> None:
-        """Make the report of a test whose worker died that of a failed rule."""
-        if self.notes is None:
-            return
-        note = crash_notes.read(Path(self.notes.name, report.node.gateway.id), crashitem)
-        if note is None:
-            return
-        rule_id, case, properties = note
-        found = "the process died of this call, or it hung and was ended"
-        report.died, report.when = True, "call"
-        report.location = (*report.location[:2], crashitem.rpartition("::")[2])
-        violation = ContractViolation(
-            RULES[rule_id], found, case.describe(), code=case.calling(), effect=DIED
-        )
-        violation.drawn, report.longrepr = case, str(violation)
-        causes.note(report, violation)
-        came = Outcome(outcome.FAILED, broken=rule_id)
-        report.user_properties = [*properties, *came.as_properties()]
-
-    def pytest_unconfigure(self) -> None:
-        """Take away the notes."""
-        if self.notes is not None:
-            self.notes.cleanup()
 
     # --- The end of the run ----------------------------------------------------------------------
 
