@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, fields, replace
 
+import pytest
 import torch
+
+from rnn_contracts.checking.violation import ContractViolation
 
 
 @contextlib.contextmanager
@@ -42,6 +47,110 @@ def usual(threads: int) -> Iterator[None]:
         # A rule of its own asks for this warning; to others it is of no interest.
         warnings.filterwarnings("ignore", "dropout option adds dropout after all", UserWarning)
         yield
+
+
+@dataclass(frozen=True)
+class State:
+    """What a process has one of, and a layer has no business to change."""
+
+    threads: int
+    default_dtype: torch.dtype
+    default_device: torch.device
+    deterministic_algorithms: bool
+    grad_mode: bool
+    warning_filters: tuple[object, ...]
+    directory: str
+
+    @classmethod
+    def now(cls) -> State:
+        """As it is."""
+        return cls(
+            torch.get_num_threads(),
+            torch.get_default_dtype(),
+            torch.empty(0).device,
+            torch.are_deterministic_algorithms_enabled(),
+            torch.is_grad_enabled(),
+            tuple(warnings.filters),
+            _directory(),
+        )
+
+    def unusual(self) -> list[str]:
+        """What is not as torch has it at first, in words."""
+        usual = replace(
+            self,
+            default_dtype=torch.float32,
+            default_device=torch.device("cpu"),
+            deterministic_algorithms=False,
+            grad_mode=True,
+        )
+        return self.changes_from(usual)
+
+    def changes_from(self, before: State) -> list[str]:
+        """What is no longer as it was, in words."""
+        return [
+            f"{field.name.replace('_', ' ')} {_shown(before, field.name)} to {_shown(self, field.name)}"
+            for field in fields(State)
+            if getattr(self, field.name) != getattr(before, field.name)
+        ]
+
+    def restore(self) -> None:
+        """Make it so again."""
+        torch.set_num_threads(self.threads)
+        torch.set_default_dtype(self.default_dtype)
+        torch.set_default_device(None if self.default_device.type == "cpu" else self.default_device)
+        torch.use_deterministic_algorithms(self.deterministic_algorithms)
+        torch.set_grad_enabled(self.grad_mode)
+        warnings.filters[:] = self.warning_filters  # type: ignore[index]
+        os.chdir(self.directory)
+
+
+def _shown(state: State, name: str) -> str:
+    return f"of {len(value)}" if isinstance(value := getattr(state, name), tuple) else f"{value}"
+
+
+def _directory() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return ""
+
+
+@contextlib.contextmanager
+def kept(seeds: Callable[[], Collection[int]]) -> Iterator[None]:
+    """Undo what a test has changed; a test that passed fails of it, a violation tells of it.
+
+    ``seeds`` gives those that the test has set itself.
+    """
+    before, seed, numbers = State.now(), torch.initial_seed(), torch.get_rng_state()
+    try:
+        yield
+    except ContractViolation as violation:
+        for change in _undo(before, (seed, *seeds())):
+            violation.add_line(f"the layer changed the {change}")
+        raise
+    except Exception as error:
+        if changes := _undo(before, (seed, *seeds())):
+            pytest.fail(f"{_told(changes)}; then {type(error).__name__}: {error}", pytrace=False)
+        raise
+    else:
+        if changes := _undo(before, (seed, *seeds())):
+            pytest.fail(_told(changes), pytrace=False)
+    finally:
+        torch.set_rng_state(numbers)
+
+
+def _told(changes: list[str]) -> str:
+    return f"the layer changed the {', the '.join(changes)}"
+
+
+def _undo(before: State, seeds: Collection[int]) -> list[str]:
+    now = State.now()
+    changes = now.changes_from(before)
+    if changes:
+        before.restore()
+    if torch.initial_seed() not in seeds:
+        changes.append(f"seed of torch to {torch.initial_seed()}")
+    return changes
 
 
 def has_docstrings() -> bool:

@@ -41,6 +41,8 @@ def lines(config: pytest.Config) -> list[str]:
         f"{settings.get_current_profile_name()}, "
         f"{examples_of_a_point()} examples a grid point and shape, {policy}",
     ]
+    for change in surroundings.State.now().unusual():
+        shown.append(f"rnn-contracts: set before the run, and set back for each test: {change}")
     for subject in session.subjects.values():
         shown += [f"rnn-contracts: {line}" for line in look_at(subject).lines()]
     for entry in session.known:

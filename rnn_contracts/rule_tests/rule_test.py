@@ -43,6 +43,7 @@ class Tally:
     difference: ContractViolation | None = None
     """A violation by a subject of a rule that torch does not document."""
     raised: bool = False
+    seeds: set[int] = field(default_factory=set)
     repeated: ContractViolation | None = None
     """A violation of which another test has the simplest call and a script."""
 
@@ -220,6 +221,7 @@ class RuleTest:
             self._pass_over()
             return
         run.notes.write(self.rule.id, drawn)
+        self.tally.seeds.add(drawn.seed)
         try:
             self._check(drawn, run)
         except NotSupported as error:
@@ -308,7 +310,7 @@ class RuleTest:
         """Run the Hypothesis test, then fail if nothing was checked, or raise what is known."""
         __tracebackhide__ = True
         try:
-            with surroundings.usual(run.threads):
+            with surroundings.usual(run.threads), surroundings.kept(lambda: self.tally.seeds):
                 try:
                     yield
                     if self.tally.repeated:

@@ -5,12 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
+from run_suite import SUITE, run_suite
+from torch import nn
 
 from rnn_contracts.checking import child, subjects
 
+ROOT = Path(__file__).parents[2]
 ENDS = {
     "exit_0": ("os._exit(0)", "killed the process (exit code 0)"),
     "segfault": ("os.kill(os.getpid(), signal.SIGSEGV)", "killed the process (SIGSEGV)"),
@@ -121,3 +127,63 @@ def test_a_worker_gets_what_the_controller_has_read(tmp_path: Path) -> None:
     )
     assert done.returncode == 1, done.stdout + done.stderr
     assert "output-shape: a known deviation no longer happens" in done.stdout
+
+
+CHANGES = {
+    "torch.set_default_dtype(torch.float64)": (
+        "default dtype torch.float32 to torch.float64",
+        torch.get_default_dtype,
+    ),
+    "torch.set_num_threads(3)": ("threads 1 to 3", torch.get_num_threads),
+    "torch.set_grad_enabled(False)": ("grad mode True to False", torch.is_grad_enabled),
+    "torch.use_deterministic_algorithms(True)": (
+        "deterministic algorithms False to True",
+        torch.are_deterministic_algorithms_enabled,
+    ),
+    "torch.set_default_device('meta')": (
+        "default device cpu to meta",
+        lambda: torch.empty(0).device.type,
+    ),
+    "warnings.simplefilter('ignore')": ("warning filters of", lambda: list(warnings.filters)),
+    "os.chdir('/')": ("directory ", os.getcwd),
+    "torch.manual_seed(12345)": ("seed of torch to 12345", torch.is_inference_mode_enabled),
+}
+
+
+@pytest.mark.parametrize("code", CHANGES)
+def test_what_a_layer_changes_is_told_and_undone(
+    code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The test fails of it, and the next finds everything as it was."""
+    change, value = CHANGES[code]
+
+    class Changes(nn.GRU):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            exec(code)
+
+    before = value()
+    monkeypatch.setattr(nn, "GRU", Changes)
+    selected = "test_input_shape and 1_layer-forward and GRU-sequence and not Cell"
+    outcome = run_suite("-k", selected, "--rnn-device=cpu")
+    assert outcome.failed
+    assert all(change in printed for printed in outcome.printed), outcome.printed
+    assert value() == before
+
+
+def test_what_was_set_before_is_told(tmp_path: Path) -> None:
+    """By a plugin or a conftest; the tests do not heed it."""
+    (tmp_path / "sets.py").write_text("import torch\ntorch.set_default_dtype(torch.float64)\n")
+    selected = "test_input_shape and 1_layer-forward and GRU-sequence and not Cell"
+    command = [sys.executable, "-m", "pytest", "-psets", "-prnn_contracts.plugin", str(SUITE)]
+    done = subprocess.run(
+        [*command, "-k", selected, "--rnn-device=cpu"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    line = "set before the run, and set back for each test: default dtype torch.float32 to torch.float64"
+    assert f"rnn-contracts: {line}\n" in done.stdout
