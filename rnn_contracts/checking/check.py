@@ -275,8 +275,8 @@ class Check:
             largest, first = float(values.abs().max()), values.flatten()[0]
             if not largest <= bound:
                 where = f"layer.{name}.abs().max()"
-                said = f"{where} = {{float($0.abs().max())}}   expected <= {bound}"
-                claim = Claim(f"float($0.abs().max()) <= {bound}", said, (parameter,))
+                said = f"{where} = {{$0.abs().max().item()}}   expected <= {bound}"
+                claim = Claim(f"$0.abs().max().item() <= {bound}", said, (parameter,))
                 self.fail(f"{where} = {largest}   expected <= {bound}", claim, call=False)
             # Two equal draws are likely enough in bfloat16; sixteen are not.
             if values.numel() >= 16 and bool((values == first).all()):

@@ -32,14 +32,20 @@ COMMANDS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 2 for wrong usage, and pytest's own for ``check``."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    if sys.stdout is None:
+        return fail("cannot write: the output is closed")
     if arguments and arguments[0] == "check":
         # argparse would refuse the options of pytest.
         return check_torch.run(arguments[1:])
     if arguments and arguments[0] == "report":
         return report_failure.run(arguments[1:])
-    options = make_parser().parse_args(arguments)
+    text = ""
     try:
+        options = make_parser().parse_args(arguments)
         text, exit_code = options.run(options)
+    except SystemExit as end:
+        # argparse has written its help, and does not look whether it could.
+        exit_code = end.code
     except ValueError as error:
         return fail(str(error))
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,17 +27,28 @@ def run(options: Sequence[str], plugins: Sequence[object] = ()) -> int:
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         return fail(f"check needs {', '.join(missing)}: pip install 'rnn-contracts[suite]'")
+    try:
+        here = Path.cwd()
+    except OSError as error:
+        return fail(f"check needs a directory to run in: {error.strerror}")
     import pytest
 
     # The layer to check may be in this directory. `python -m pytest` adds it too.
-    sys.path.insert(0, os.getcwd())
+    sys.path.insert(0, str(here))
     own = ["-p", "rnn_contracts.plugin", "--import-mode=importlib"]
     # Otherwise pytest would read the configuration of the directory where it is run.
     own += ["-c", str(CONFIGURATION), "--rootdir", str(SUITE.parents[1])]
     own += ["--confcutdir", str(SUITE)]
     # The suite may be installed where the user cannot write.
-    own += ["-o", f"cache_dir={Path.cwd() / '.pytest_cache'}"]
+    own += ["-o", f"cache_dir={here / '.pytest_cache'}"]
     # Options may select tests by the names that a run prints, instead of the whole suite.
-    paths = [Path(option.partition("::")[0]).resolve() for option in options]
-    selected = [] if any(path.is_relative_to(SUITE) for path in paths) else [str(SUITE)]
+    selected = [] if any(map(_is_of_the_suite, options)) else [str(SUITE)]
     return int(pytest.main([*own, *options, *selected], plugins=[*plugins]))
+
+
+def _is_of_the_suite(option: str) -> bool:
+    try:
+        return Path(option.partition("::")[0]).resolve().is_relative_to(SUITE)
+    except (OSError, RuntimeError, ValueError):
+        # It is no path, or one that leads nowhere, of which pytest will tell.
+        return False

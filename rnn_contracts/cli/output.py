@@ -6,6 +6,10 @@ import io
 import os
 import re
 import sys
+from typing import TextIO
+
+LONGEST = 1000
+"""Characters of a message, which may quote what somebody typed."""
 
 
 def write(text: str) -> None:
@@ -15,17 +19,28 @@ def write(text: str) -> None:
         # such a letter, and must not stop the command.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        print(text, flush=True)
+        print(text, end="\n" if text else "", flush=True)
     except OSError:
-        # Python flushes again when it exits, and would report the error a second time.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop(sys.stdout)
         raise
 
 
 def fail(why: str) -> int:
-    """Print why the command cannot be run, and return its exit code."""
-    print(f"rnn-contracts: {why}", file=sys.stderr)
+    """Print why the command cannot be run, in one line, and return its exit code."""
+    printable = "".join(it if it.isprintable() else repr(it)[1:-1] for it in why)
+    shown = printable if len(printable) <= LONGEST else f"{printable[:LONGEST]}..."
+    # Without an error stream there is only the exit code; print would take the output instead.
+    if sys.stderr is not None:
+        try:
+            print(f"rnn-contracts: {shown}", file=sys.stderr, flush=True)
+        except OSError:
+            _drop(sys.stderr)
     return 2
+
+
+def _drop(stream: TextIO) -> None:
+    """Python flushes again when it exits, and would report the error a second time."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def bold_first_column(text: str) -> str:

@@ -29,7 +29,8 @@ def _is_condition(name: str, value: object) -> bool:
 
 
 _ACCEPTS: dict[str, Callable[[object], bool]] = {
-    "str": lambda value: isinstance(value, str),
+    # What is printed as one line is one, and has no colours.
+    "str": lambda value: isinstance(value, str) and value.isprintable(),
     "bool": lambda value: isinstance(value, bool),
     "tuple[str, ...]": lambda value: (
         isinstance(value, list) and all(isinstance(part, str) for part in value)
@@ -44,7 +45,7 @@ _ACCEPTS: dict[str, Callable[[object], bool]] = {
     ),
 }
 _EXPECTED = {
-    "str": "text",
+    "str": "text in one line",
     "bool": "true or false",
     "tuple[str, ...]": "a list of texts",
     "Mapping[str, object]": "a table of "

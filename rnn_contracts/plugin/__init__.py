@@ -15,7 +15,7 @@ import pytest
 from rnn_contracts.plugin import collection, early_end, header, running, session
 from rnn_contracts.plugin.causes import Blocks
 from rnn_contracts.plugin.collection import TEST
-from rnn_contracts.plugin.options import add_options
+from rnn_contracts.plugin.options import add_options, check_options
 from rnn_contracts.plugin.session import SESSION
 from rnn_contracts.plugin.summary import Summary
 from rnn_contracts.plugin.workers import Workers
@@ -38,6 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "slow: left out but in the nightly profile, or if -m asks for it"
     )
     config.addinivalue_line("markers", "quote(id): the test checks that torch still says this rule")
+    check_options(config)
     config.stash[SESSION] = session.start(config)
     config.add_cleanup(config.stash[SESSION].close)
     session.choose_seed(config)

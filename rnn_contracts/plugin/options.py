@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
+import hypothesis
 import pytest
 
 from rnn_contracts.checking import limits
@@ -61,3 +63,27 @@ def _number_of_threads(text: str) -> int:
     if text.isdecimal() and 1 <= int(text) <= 256:
         return int(text)
     raise argparse.ArgumentTypeError(f"expected a number of threads from 1 to 256, got {text!r}")
+
+
+def check_options(config: pytest.Config) -> None:
+    """Refuse a Hypothesis profile that is none, and a JUnit report that cannot be written.
+
+    Hypothesis raises an internal error of pytest, and pytest finds out after the run.
+    """
+    profile = config.getoption("--hypothesis-profile", None)
+    try:
+        if profile:
+            hypothesis.settings.get_profile(profile)
+    except hypothesis.errors.InvalidArgument:
+        raise pytest.UsageError(
+            f"--hypothesis-profile: no profile {profile!r}; there are default, ci, nightly and those "
+            "that your conftest.py registers"
+        ) from None
+    path = config.getoption("xmlpath", None)
+    if path and not hasattr(config, "workerinput"):
+        try:
+            # What is there already would be taken for the report of this run if it does not end.
+            Path(path).expanduser().parent.mkdir(parents=True, exist_ok=True)
+            Path(path).expanduser().write_text("\n")
+        except OSError as error:
+            raise pytest.UsageError(f"--junitxml: {path}: {error.strerror}") from None

@@ -14,7 +14,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = (
     *("paths", "layer", "machine", "contracts", "sources", "variations", "rules", "devices"),
     *("deviations", "drawing", "checking", "rule_tests", "citing", "results", "parametrize"),
-    *("plugin", "cli", "sphinx", "__main__"),
+    *("plugin", "autoload", "cli", "sphinx", "__main__"),
 )
 
 
