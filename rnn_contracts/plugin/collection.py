@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 
 import pytest
 import torch
@@ -23,6 +24,8 @@ TEST = pytest.StashKey[RuleTest]()
 """The test of a rule that an item is, in the suite or in a module of somebody else's."""
 OTHER_WORDS = pytest.StashKey[Deviation]()
 """The known deviation of the documentation that an item meets, which is the test of a quote."""
+IDLE = pytest.StashKey[list[str]]()
+"""The known deviations that no test heeds, in words."""
 OWN = pytest.StashKey[OwnTest]()
 """What an item in a module of somebody else's calls."""
 
@@ -96,8 +99,34 @@ def _about(test: RuleTest, session: Session) -> Properties:
     return properties
 
 
+def idle_entries(config: pytest.Config, items: Sequence[pytest.Item]) -> list[str]:
+    """The entries of the user's files that no test heeds, though there are tests of their rules.
+
+    Entries of a subject that is not checked in this run are left out.
+    """
+    session = config.stash[SESSION]
+    names = [subject.name for subject in session.subjects.values()]
+    tests = [item.stash[TEST] for item in items if TEST in item.stash]
+    heeded = {entry.origin for test in tests for entry in test.known.of_its_rule(test.rule)}
+    heeded |= {item.stash[OTHER_WORDS].origin for item in items if OTHER_WORDS in item.stash}
+    rules = {test.rule.id for test in tests}
+    return [
+        f"{entry.origin}: {entry.rule}: {entry.reason}"
+        for entry in session.known
+        if entry.origin.startswith(tuple(f"{name}, " for name, _ in session.deviation_files))
+        and entry.origin not in heeded
+        and entry.rule in rules
+        and (not entry.subject or any(fnmatchcase(name, entry.subject) for name in names))
+    ]
+
+
 def select_and_sort(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect what is slow, not for this release, or has nothing to check here; then sort the rest."""
+    config.stash[IDLE] = (
+        idle_entries(config, items) if config.stash[SESSION].deviation_files else []
+    )
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["rnn_idle_entries"] = config.stash[IDLE]
     kept: list[pytest.Item] = []
     left_out: list[pytest.Item] = []
     for item in items:

@@ -10,6 +10,7 @@ import pytest
 
 from rnn_contracts.checking.violation import DIED, ContractViolation
 from rnn_contracts.plugin import causes, crash_notes
+from rnn_contracts.plugin.collection import IDLE
 from rnn_contracts.plugin.session import SESSION
 from rnn_contracts.results import outcome
 from rnn_contracts.results.outcome import Outcome
@@ -44,6 +45,8 @@ class Workers:
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         """End the run if workers die before they get to a test: xdist would replace them for ever."""
         assert self.notes is not None
+        if idle := getattr(node, "workeroutput", {}).get("rnn_idle_entries"):
+            self.config.stash[IDLE] = idle
         worker = node.gateway.id
         note = Path(self.notes.name, worker)
         if not error or worker in self.worked or (note.exists() and note.stat().st_size):

@@ -30,6 +30,10 @@ class KnownFailures:
     avoided: tuple[tuple[Deviation, Properties], ...] = ()
     pinned: tuple[Deviation, ...] = ()
 
+    def of_its_rule(self, rule: Rule) -> list[Deviation]:
+        """The entries that are about the rule of the test."""
+        return [entry for entry in (*self.expected, *self.pinned) if entry.rule == rule.id]
+
     def entry_of(self, rule_id: str) -> Deviation | None:
         """The entry by which a violation of that rule is known."""
         entries = (*self.expected, *self.elsewhere)

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import warnings
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from run_suite import SUITE, run_suite
 from torch import nn
 
 from rnn_contracts.checking import child, subjects
+from rnn_contracts.drawing.case import Case
+from rnn_contracts.layer import Layer
+from rnn_contracts.plugin import crash_notes
 
 ROOT = Path(__file__).parents[2]
 ENDS = {
@@ -187,3 +191,130 @@ def test_what_was_set_before_is_told(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
     line = "set before the run, and set back for each test: default dtype torch.float32 to torch.float64"
     assert f"rnn-contracts: {line}\n" in done.stdout
+
+
+IDLE = """
+[[deviation]]
+rule = "output-shape"
+kinds = ["GRU"]
+variants = ["*-11_layers-*"]
+torch = ">=2"
+reason = "no test has that name"
+measured = "here"
+
+[[deviation]]
+rule = "output-shape"
+kinds = ["LSTM"]
+devices = ["abacus"]
+torch = ">=2"
+reason = "there is no such device"
+measured = "here"
+
+[[deviation]]
+rule = "weight-ih-shape"
+kinds = ["LSTM"]
+torch = ">=2"
+reason = "its rule is not selected, so nobody knows"
+measured = "here"
+
+[[deviation]]
+rule = "output-shape"
+subject = "somebody:Else"
+torch = ">=2"
+reason = "it is not checked here"
+measured = "here"
+"""
+
+
+@pytest.mark.parametrize("workers", [(), ("-n1",)], ids=["one process", "a worker"])
+def test_a_deviation_that_no_test_heeds_is_told(workers: tuple[str, ...], tmp_path: Path) -> None:
+    """It may be misspelt; that of another layer, or of a rule without tests, need not be."""
+    (tmp_path / "idle.toml").write_text(IDLE)
+    path = str(SUITE / "test_shapes.py")
+    selected = ("-k", "test_output_shape and 1_layer-forward")
+    done = check(tmp_path, "--rnn-deviations=idle.toml", *selected, path, *workers)
+    assert done.returncode == 0, done.stdout
+    told = [line for line in done.stdout.splitlines() if "no test is as this" in line]
+    assert told == [
+        "rnn-contracts: no test is as this known deviation says: idle.toml, deviation 1: "
+        "output-shape: no test has that name",
+        "rnn-contracts: no test is as this known deviation says: idle.toml, deviation 2: "
+        "output-shape: there is no such device",
+    ]
+
+
+USAGE = {
+    "--hypothesis-profile=nope": "--hypothesis-profile: no profile 'nope'; there are default, ci, ",
+    "--junitxml=/proc/nothing/r.xml": "--junitxml: /proc/nothing/r.xml: No such file or directory",
+    "--junitxml=/dev/full": "--junitxml: /dev/full: No space left on device",
+    "--rnn-deviations=deep.toml": "--rnn-deviations: deep.toml: not a TOML file: nested too deeply",
+    "--rnn-deviations=lines.toml": "reason: expected text in one line, got ",
+    "--rnn-deviations=latin.toml": "--rnn-deviations: latin.toml: is no text in UTF-8",
+    "loop": "file or directory not found: loop",
+}
+
+
+@pytest.mark.parametrize("option", USAGE)
+def test_usage_errors(option: str, tmp_path: Path) -> None:
+    """One line before the run, and the exit code of wrong usage."""
+    (tmp_path / "deep.toml").write_text("a=" + "[" * 5000)
+    (tmp_path / "lines.toml").write_text(
+        '[[deviation]]\nrule="size-refused"\ntorch=">=2"\nreason="a\\nb"\nmeasured="here"\n'
+    )
+    (tmp_path / "latin.toml").write_bytes(b"a = '\xe9'\n")
+    (tmp_path / "loop").symlink_to("loop")
+    done = check(tmp_path, "-k", "nothing", option)
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert USAGE[option] in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+SHELL = {
+    "mkdir gone; cd gone; rmdir ../gone; {check} check --version": (
+        "check needs a directory to run in: No such file or directory"
+    ),
+    "{check} list >&-": "cannot write: the output is closed",
+    "{check} check >&-": "cannot write: the output is closed",
+    "{check} list >/dev/full": "cannot write: No space left on device",
+    "{check} --help >/dev/full": "cannot write: No space left on device",
+    "{check} --version >/dev/full": "cannot write: No space left on device",
+    "{check} explain nonsense": "no rule 'nonsense'; ",
+    "{check} explain nonsense 2>/dev/full": "",
+    "{check} explain nonsense 2>&-": "",
+    "{check} diff $'a\\nb' c": "a\\nb: cannot be read as XML: ",
+}
+
+
+@pytest.mark.parametrize("command", SHELL)
+def test_outputs_and_directories_that_are_gone(command: str, tmp_path: Path) -> None:
+    """One line where there is a stream for it, nothing in its place, and exit code 2."""
+    program = f"PYTHONPATH={ROOT} {sys.executable} -m rnn_contracts"
+    done = subprocess.run(
+        ["bash", "-c", command.format(check=program)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert SHELL[command] in done.stderr
+    assert len(done.stderr.splitlines()) == bool(SHELL[command])
+
+
+@pytest.mark.parametrize("size", [0, 1, 5, 50, -1])
+def test_a_torn_crash_note_is_none(size: int, tmp_path: Path) -> None:
+    """Its process died as it wrote it, or the disk was full."""
+    path = tmp_path / "note"
+    notes = crash_notes.CrashNotes.at(path)
+    assert isinstance(notes, crash_notes.CrashNotes)
+    notes.begin("test", [])
+    notes.write("output-shape", Case(Layer("GRU", 3, 4), seed=1))
+    notes.close()
+    assert crash_notes.read(path, "test") is not None
+    path.write_bytes(path.read_bytes()[:size])
+    assert crash_notes.read(path, "test") is None
+    full = crash_notes.CrashNotes(FileIO("/dev/full", "w"))
+    full.begin("test", [])
+    full.write("output-shape", Case(Layer("GRU", 3, 4), seed=1))
+    full.close()
