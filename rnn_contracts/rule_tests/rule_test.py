@@ -288,11 +288,11 @@ class RuleTest:
             or (error.died and not (entry.undefined or entry.dies))
         ):
             if not self.tally.raised and run.shown_in(self.kind, error) not in ("", self.name):
-                self.tally.repeated = self.tally.repeated or error
+                self.tally.repeated = self.tally.repeated or error.let_go()
                 return
             self.tally.raised = True
             raise error
-        self.tally.known = self.tally.known or error
+        self.tally.known = self.tally.known or error.let_go()
         if entry not in self.known.expected:
             self._pass_over()
 
