@@ -39,15 +39,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return check_torch.run(arguments[1:])
     if arguments and arguments[0] == "report":
         return report_failure.run(arguments[1:])
-    text = ""
     try:
         options = make_parser().parse_args(arguments)
-        text, exit_code = options.run(options)
-    except SystemExit as end:
+    except SystemExit:
         # argparse has written its help, and does not look whether it could.
-        exit_code = end.code
+        if failure := _written(""):
+            return failure
+        raise
+    try:
+        text, exit_code = options.run(options)
     except ValueError as error:
         return fail(str(error))
+    return _written(text) or int(exit_code)
+
+
+def _written(text: str) -> int:
+    """Write the text, and return 0, or the exit code if it cannot be written."""
     try:
         write(text)
     except BrokenPipeError:
@@ -55,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         pass
     except OSError as error:
         return fail(f"cannot write: {error.strerror}")
-    return int(exit_code)
+    return 0
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -290,11 +290,12 @@ def test_file_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_no_standard_output() -> None:
-    """As with ``>&-``: there is nothing to say, and nobody to say it to."""
+    """As with ``>&-``: what was asked for cannot be said."""
     done = subprocess.run(
         ["sh", "-c", 'exec "$@" >&-', "sh", *LIST], capture_output=True, check=False
     )
-    assert (done.returncode, done.stderr) == (0, b"")
+    line = b"rnn-contracts: cannot write: the output is closed\n"
+    assert (done.returncode, done.stderr) == (2, line)
 
 
 def test_deviations_without_a_reader_of_toml(

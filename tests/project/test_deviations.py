@@ -64,7 +64,10 @@ def test_an_entry_covers_its_releases_kinds_and_variants() -> None:
             ENTRY.replace('["RNNCell"]', '"RNNCell"'),
             "deviation 1: kinds: expected a list of texts, got",
         ),
-        (ENTRY.replace('"size-refused"', "1"), "deviation 1: rule: expected text, got 1"),
+        (
+            ENTRY.replace('"size-refused"', "1"),
+            "deviation 1: rule: expected text in one line, got 1",
+        ),
         (
             ENTRY.replace("size-refused", "sise-refused"),
             "deviation 1: no rule 'sise-refused'; did you",
