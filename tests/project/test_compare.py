@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -407,6 +408,31 @@ def test_a_test_that_is_there_twice(tmp_path: Path) -> None:
         "1 test there more than once in the new report, with several outcomes, of output-shape"
     ]
     assert difference.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("torch", "device", "why"),
+    [
+        ("abc", "cpu", "'abc' is no version of torch"),
+        ("", "cpu", "not a report of rnn-contracts: no test in it names a rule"),
+        ("2.13.0", "", "1 test of a rule names no device"),
+    ],
+)
+def test_a_mutilated_report_is_none(torch: str, device: str, why: str, tmp_path: Path) -> None:
+    """Every test of a rule names its torch and its device."""
+    path = report(tmp_path / "r.xml", torch, {"a": PASSED}, device=device)
+    with pytest.raises(ValueError, match=re.escape(why)):
+        read(path)
+
+
+@pytest.mark.parametrize("element", ["x:failure", "Failure", "flakyFailure", "rerunFailure"])
+def test_failures_of_other_writers_are_seen(element: str, tmp_path: Path) -> None:
+    """Wherever they stand, in whatever case, and with a namespace."""
+    old = report(tmp_path / "old.xml", "2.13.0", {"a": PASSED})
+    new = tmp_path / "new.xml"
+    inside = f'<system-out><{element} xmlns:x="urn:x"/></system-out></testcase>'
+    new.write_text(old.read_text().replace("</testcase>", inside))
+    assert compare.compare(read(old), read(new)).exit_code == 2
 
 
 def test_a_failure_of_no_rule_counts(tmp_path: Path) -> None:
