@@ -14,11 +14,11 @@ LONGEST = 1000
 
 def write(text: str) -> None:
     """Print the text; ``OSError`` if it cannot be written."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # Windows writes a file in an encoding that lacks most letters. A name in a report may have
-        # such a letter, and must not stop the command.
-        sys.stdout.reconfigure(errors="backslashreplace")
     try:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # Windows writes a file in an encoding that lacks most letters. A name in a report may
+            # have such a letter, and must not stop the command.
+            sys.stdout.reconfigure(errors="backslashreplace")
         print(text, end="\n" if text else "", flush=True)
     except OSError:
         _drop(sys.stdout)

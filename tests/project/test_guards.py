@@ -30,33 +30,44 @@ ENDS = {
 IMPORTS = "import os, signal, time\nfrom torch import nn\n"
 
 
-@pytest.fixture(autouse=True)
-def short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hang is told after three seconds."""
-    monkeypatch.setattr(child, "SECONDS", 3)
+@pytest.fixture
+def ending(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+    """The code of an end, and how it is told; a hang after three seconds."""
+    code, how = ENDS[request.param]
+    if request.param == "hang":
+        monkeypatch.setattr(child, "SECONDS", 3)
+    return code, how
 
 
-@pytest.mark.parametrize("end", ENDS)
-def test_the_import(end: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+each_end = pytest.mark.parametrize("ending", ENDS, indirect=True)
+
+
+@each_end
+def test_the_import(
+    ending: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A child process tries it first."""
-    code, how = ENDS[end]
-    (tmp_path / f"import_{end}.py").write_text(f"{IMPORTS}{code}\n")
+    code, how = ending
+    (tmp_path / "ends_at_import.py").write_text(f"{IMPORTS}{code}\n")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ValueError) as caught:  # noqa: PT011
-        subjects.parse([f"GRU=import_{end}:Mine"], require_all=False)
-    assert str(caught.value) == f"GRU=import_{end}:Mine: the import {how}"
+        subjects.parse(["GRU=ends_at_import:Mine"], require_all=False)
+    assert str(caught.value) == f"GRU=ends_at_import:Mine: the import {how}"
 
 
-@pytest.mark.parametrize("end", ENDS)
-def test_the_constructor(end: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@each_end
+def test_the_constructor(
+    ending: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As the import."""
-    code, how = ENDS[end]
+    code, how = ending
+    name = f"ends_when_made_{len(code)}"  # the module stays imported
     text = f"{IMPORTS}class Mine(nn.GRU):\n    def __init__(self, *a, **k):\n        {code}\n"
-    (tmp_path / f"made_{end}.py").write_text(text)
+    (tmp_path / f"{name}.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ValueError) as caught:  # noqa: PT011
-        subjects.parse([f"GRU=made_{end}:Mine"], require_all=False)
-    assert str(caught.value) == f"GRU=made_{end}:Mine: its constructor {how}"
+        subjects.parse([f"GRU={name}:Mine"], require_all=False)
+    assert str(caught.value) == f"GRU={name}:Mine: its constructor {how}"
 
 
 def test_a_layer_is_no_class(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,8 +45,8 @@ def test_the_three_lines(tmp_path: Path) -> None:
 def test_the_adapters() -> None:
     """The suite passes on them: what differs is adapted, and what is not supported is said."""
     selected = "refused or 1_layer-forward or 2_layers-bidirectional"
-    command = [sys.executable, "-m", "pytest", "-q", "-k", selected, "examples/test_adapters.py"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "pytest", "-q", "-k", selected, "test_adapters.py"]
+    done = subprocess.run(command, cwd=EXAMPLES, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     adapters = re.findall(r"from adapters import (.*)", (EXAMPLES / "test_adapters.py").read_text())
     assert all(f"`{name}`" in PAGE.read_text("utf-8") for name in adapters[0].split(", "))
