@@ -271,7 +271,7 @@ class Check:
         bound = (1 + eps) / math.sqrt(self.case.layer.hidden_size)
         for name, parameter in self.parameters_of(self.build()).items():
             self.comparisons += 1
-            values = parameter.detach().double()
+            values = parameter.detach().cpu().double()
             largest, first = float(values.abs().max()), values.flatten()[0]
             if not largest <= bound:
                 where = f"layer.{name}.abs().max()"

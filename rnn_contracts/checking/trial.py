@@ -127,13 +127,16 @@ class Trial(Check):
 
     def expected_by_equations(self, dtype: torch.dtype = torch.float64) -> dict[str, Tensor]:
         """What the step equations give, computed in ``dtype``."""
-        parameters = {name: value.to(dtype) for name, value in self.parameters().items()}
+        parameters = {
+            name: self.on_cpu(value).to(dtype) for name, value in self.parameters().items()
+        }
         is_cell = self.case.layer.kind in CELLS
-        state = tuple((part[None] if is_cell else part).to(dtype) for part in self.state)
+        given = map(self.on_cpu, self.state)
+        state = tuple((part[None] if is_cell else part).to(dtype) for part in given)
         results = equations.run(
             self.case.layer,
             parameters,
-            self.input.to(dtype),
+            self.on_cpu(self.input).to(dtype),
             state,
             self.case.lengths,
             self.run.recorder,
@@ -142,6 +145,13 @@ class Trial(Check):
             del results["output"]
             results = {name.replace("_n", "_1"): part[0] for name, part in results.items()}
         return results
+
+    def on_cpu(self, tensor: Tensor) -> Tensor:
+        """The tensor where there is float64, which some accelerators lack."""
+        if tensor.device.type in ("cpu", "meta"):
+            return tensor
+        moved: Tensor = self.do("$0.cpu()", tensor)
+        return moved
 
     def with_same_weights(self, case: Case) -> nn.Module:
         """Another layer with the same weights, built for ``case``."""
@@ -207,8 +217,9 @@ class Trial(Check):
             self.assert_close(name, found[name], expected[name], units=units)
 
     def assert_close(self, name: str, found: Tensor, expected: Tensor, *, units: int = 0) -> None:
-        """Hold one tensor against what it must equal; ``name`` is printed."""
+        """Hold one tensor against what it must equal, on the CPU; ``name`` is printed."""
         __tracebackhide__ = True
+        found, expected = self.on_cpu(found), self.on_cpu(expected)
         self.comparisons += bool(found.numel()) or found.shape != expected.shape
         with self.run.recorder.paused():
             self._assert_close(name, found, expected, units)

@@ -194,12 +194,14 @@ def test_reset_gate_follows_the_product(trial: Trial) -> None:
     name = "h_1" if case.layer.kind in CELLS else "h_n"
     found = by_row(case, trial.call()[name])
     state = by_row(case, trial.state[0]) if trial.state else torch.zeros_like(found)
-    weights = {name: value.detach().double() for name, value in trial.parameters().items()}
+    weights = {
+        name: trial.on_cpu(value.detach()).double() for name, value in trial.parameters().items()
+    }
     for part, suffix in enumerate(suffixes(case)):
         W, none = weights[f"weight_hh{suffix}"], torch.zeros(3 * H, dtype=torch.float64)
         b_i, b_h = (weights.get(f"bias_{kind}{suffix}", none) for kind in ("ih", "hh"))
         for row, length in enumerate(trial.lengths):
-            h = state[part, row].double()
+            h = trial.on_cpu(state[part, row]).double()
             for _ in range(length):
                 hidden = W @ h + b_h
                 r = torch.sigmoid(b_i[:H] + hidden[:H])
@@ -464,7 +466,7 @@ def gradients(
     for result in results.values():
         # Other weights for every number, and the same in every run.
         weights = torch.arange(1.0, result.numel() + 1).cos().double()
-        term = result.double().flatten() @ weights
+        term = trial.on_cpu(result).double().flatten() @ weights
         loss = term if loss is None else loss + term
     given = (trial.input, *trial.state)
     names = "".join(f"${i + 1}, " for i in range(len(given)))
