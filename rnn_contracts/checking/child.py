@@ -26,7 +26,7 @@ class ChildDied(Exception):
 
 
 def start(serve: Callable[..., None], *arguments: object) -> tuple[BaseProcess, Connection]:
-    """A child that runs ``serve(pipe, forked, *arguments)``, and this end of the pipe."""
+    """A child that runs ``serve(pipe, *arguments)``, and this end of the pipe."""
     # A forked child starts at once and sees the layers that stand in torch.nn now. The BLAS of
     # macOS does not survive a fork, nor does the runtime of an accelerator, which counting the
     # devices has started and calls on the CPU ask too. Windows has no fork.

@@ -19,10 +19,14 @@ from rnn_contracts.checking.violation import ContractViolation
 def usual(threads: int) -> Iterator[None]:
     """That number of threads, torch's own defaults, and warnings that are shown and break no rule.
 
-    What a conftest has set to another value is there again afterwards: threads, dtype and device of
-    new tensors, deterministic algorithms, the grad mode and the filters of warnings.
+    What was there before is there again afterwards, whoever has changed it: threads, dtype and device
+    of new tensors, deterministic algorithms, the grad mode, the filters of warnings, the directory and
+    the random numbers of torch.
     """
     with contextlib.ExitStack() as stack:
+        if directory := _directory():
+            stack.callback(os.chdir, directory)
+        stack.callback(torch.set_rng_state, torch.get_rng_state())
         stack.callback(torch.set_num_threads, torch.get_num_threads())
         torch.set_num_threads(threads)
         stack.callback(torch.set_default_dtype, torch.get_default_dtype())
@@ -34,9 +38,8 @@ def usual(threads: int) -> Iterator[None]:
         )
         torch.use_deterministic_algorithms(False)
         device = torch.empty(0).device
-        if device.type != "cpu":
-            stack.callback(torch.set_default_device, device)
-            torch.set_default_device(None)
+        stack.callback(torch.set_default_device, None if device.type == "cpu" else device)
+        torch.set_default_device(None)
         stack.enter_context(torch.enable_grad())
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("default")
@@ -93,16 +96,6 @@ class State:
             if getattr(self, field.name) != getattr(before, field.name)
         ]
 
-    def restore(self) -> None:
-        """Make it so again."""
-        torch.set_num_threads(self.threads)
-        torch.set_default_dtype(self.default_dtype)
-        torch.set_default_device(None if self.default_device.type == "cpu" else self.default_device)
-        torch.use_deterministic_algorithms(self.deterministic_algorithms)
-        torch.set_grad_enabled(self.grad_mode)
-        warnings.filters[:] = self.warning_filters  # type: ignore[index]
-        os.chdir(self.directory)
-
 
 def _shown(state: State, name: str) -> str:
     return f"of {len(value)}" if isinstance(value := getattr(state, name), tuple) else f"{value}"
@@ -117,40 +110,31 @@ def _directory() -> str:
 
 @contextlib.contextmanager
 def kept(seeds: Callable[[], Collection[int]]) -> Iterator[None]:
-    """Undo what a test has changed; a test that passed fails of it, a violation tells of it.
+    """Tell what a test has changed: a test that passed fails of it, and a violation names it.
 
-    ``seeds`` gives those that the test has set itself.
+    ``seeds`` gives those that the test has set itself. ``usual`` undoes the changes.
     """
-    before, seed, numbers = State.now(), torch.initial_seed(), torch.get_rng_state()
+    before, seed = State.now(), torch.initial_seed()
+
+    def changes() -> list[str]:
+        found = State.now().changes_from(before)
+        if torch.initial_seed() not in (seed, *seeds()):
+            found.append(f"seed of torch to {torch.initial_seed()}")
+        return [f"the layer changed the {change}" for change in found]
+
     try:
         yield
     except ContractViolation as violation:
-        for change in _undo(before, (seed, *seeds())):
-            violation.add_line(f"the layer changed the {change}")
+        for change in changes():
+            violation.add_line(change)
         raise
     except Exception as error:
-        if changes := _undo(before, (seed, *seeds())):
-            pytest.fail(f"{_told(changes)}; then {type(error).__name__}: {error}", pytrace=False)
+        if found := changes():
+            told = "; ".join([*found, f"then {type(error).__name__}: {error}"])
+            pytest.fail(told, pytrace=False)
         raise
-    else:
-        if changes := _undo(before, (seed, *seeds())):
-            pytest.fail(_told(changes), pytrace=False)
-    finally:
-        torch.set_rng_state(numbers)
-
-
-def _told(changes: list[str]) -> str:
-    return f"the layer changed the {', the '.join(changes)}"
-
-
-def _undo(before: State, seeds: Collection[int]) -> list[str]:
-    now = State.now()
-    changes = now.changes_from(before)
-    if changes:
-        before.restore()
-    if torch.initial_seed() not in seeds:
-        changes.append(f"seed of torch to {torch.initial_seed()}")
-    return changes
+    if found := changes():
+        pytest.fail("; ".join(found), pytrace=False)
 
 
 def has_docstrings() -> bool:

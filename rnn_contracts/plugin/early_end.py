@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+from typing import NoReturn
 
 import pytest
 
@@ -16,7 +17,7 @@ def tell(config: pytest.Config) -> None:
     """
     ending, here = os._exit, os.getpid()
 
-    def end(status: int) -> None:
+    def end(status: int) -> NoReturn:
         if os.getpid() == here:
             # The output of tests is captured.
             if capture := config.pluginmanager.get_plugin("capturemanager"):
@@ -28,5 +29,5 @@ def tell(config: pytest.Config) -> None:
             status = status or pytest.ExitCode.INTERNAL_ERROR
         ending(status)
 
-    os._exit = end  # type: ignore[assignment]
+    os._exit = end
     config.add_cleanup(functools.partial(setattr, os, "_exit", ending))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 import hypothesis
@@ -79,11 +80,12 @@ def check_options(config: pytest.Config) -> None:
             f"--hypothesis-profile: no profile {profile!r}; there are default, ci, nightly and those "
             "that your conftest.py registers"
         ) from None
-    path = config.getoption("xmlpath", None)
-    if path and not hasattr(config, "workerinput"):
+    asked = config.getoption("xmlpath", None)
+    if asked and not hasattr(config, "workerinput"):
         try:
             # What is there already would be taken for the report of this run if it does not end.
-            Path(path).expanduser().parent.mkdir(parents=True, exist_ok=True)
-            Path(path).expanduser().write_text("\n")
+            path = Path(os.path.expandvars(asked)).expanduser()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("\n")
         except OSError as error:
-            raise pytest.UsageError(f"--junitxml: {path}: {error.strerror}") from None
+            raise pytest.UsageError(f"--junitxml: {asked}: {error.strerror}") from None

@@ -106,7 +106,9 @@ def as_toml(value: object) -> str:
         return f"[{', '.join(map(as_toml, value))}]"
     if isinstance(value, dict):
         return f"{{{', '.join(f'{name} = {as_toml(it)}' for name, it in value.items())}}}"
-    return str(value) if isinstance(value, int) else '"' + value.replace("\n", "\\n") + '"'  # type: ignore[attr-defined]
+    if isinstance(value, int):
+        return str(value)
+    return '"' + str(value).replace("\n", "\\n") + '"'
 
 
 @given(
