@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
+
+from rnn_contracts.layer import Layer
 
 CALLS: Mapping[str, Mapping[str, object]] = {
     "unbatched": {"layout": "unbatched"},
@@ -14,17 +17,7 @@ CALLS: Mapping[str, Mapping[str, object]] = {
     "float16": {"dtype": "float16"},
 }
 """Limits of the call, and the conditions of the cases that they cover."""
-ARGUMENTS = (
-    "nonlinearity",
-    "num_layers",
-    "bias",
-    "batch_first",
-    "dropout",
-    "bidirectional",
-    "proj_size",
-    "device",
-    "dtype",
-)
+ARGUMENTS = (*(argument.name for argument in fields(Layer)[3:]), "device", "dtype")
 """Limits of the constructor: the argument has its default value in every case."""
 
 

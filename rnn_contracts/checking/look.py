@@ -1,4 +1,4 @@
-"""A look at a subject before the run: some ten calls that say what it takes and what it refuses."""
+"""A look at a subject before the run: a few calls that say what it takes and what it refuses."""
 
 from __future__ import annotations
 

@@ -17,5 +17,9 @@ def documented_name(module: nn.Module, name: str) -> str:
 
 
 def by_documented_name(module: nn.Module) -> dict[str, nn.Parameter]:
-    """The parameters; one of which the documentation knows nothing keeps its own name."""
-    return {documented_name(module, name): part for name, part in module.named_parameters()}
+    """The parameters; one whose documented name is unknown, or taken already, keeps its own name."""
+    parameters: dict[str, nn.Parameter] = {}
+    for name, parameter in module.named_parameters():
+        known = documented_name(module, name)
+        parameters[name if known in parameters else known] = parameter
+    return parameters

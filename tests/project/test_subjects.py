@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 from run_suite import Outcome, run_suite
-from subject_layers import Faithful
+from subject_layers import Faithful, Renamed
 from torch import nn
 
 from rnn_contracts import deviations
 from rnn_contracts.checking import calls, subjects
+from rnn_contracts.checking.parameters import by_documented_name
 from rnn_contracts.checking.recorder import Recorder
 from rnn_contracts.checking.violation import ContractViolation
 from rnn_contracts.drawing.case import Case
@@ -146,6 +147,21 @@ def test_a_layer_may_say_which_parameter_is_which() -> None:
     outcome = check("GRU=subject_layers:RenamedInWrongOrder", "-k", only, "--rnn-device=cpu")
     broken = {str(it).partition("\n")[0] for it in outcome.failed.values()}
     assert broken == {"recurrence", "gates-are-ordered"}
+
+
+def test_a_documented_name_is_given_once() -> None:
+    """A second parameter that claims it is not lost, but unexpected."""
+    names = by_documented_name(TwoOfOneName(3, 4))
+    assert len(names) == 4
+    assert "inner.bias_hh_l0" in names
+
+
+class TwoOfOneName(Renamed):
+    """Both of its biases claim one name."""
+
+    @property
+    def documented_names(self) -> dict[str, str]:
+        return dict.fromkeys(["inner.bias_ih_l0", "inner.bias_hh_l0"], "bias_ih_l0")
 
 
 def test_a_factory_of_something_else_breaks_the_first_rule() -> None:
