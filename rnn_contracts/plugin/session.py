@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -43,6 +44,10 @@ SESSION = pytest.StashKey[Session]()
 
 def start(config: pytest.Config) -> Session:
     """The session that the options ask for; a wrong one is a usage error."""
+    if config.getoption("--rnn-native"):
+        library = torch.backends.cudnn
+        config.add_cleanup(functools.partial(setattr, library, "enabled", library.enabled))
+        library.enabled = False
     selected = _select(config.getoption("--rnn-device"))
     facts = machine.facts(selected[-1])
     notes: CrashNotes | NoNotes = NoNotes()

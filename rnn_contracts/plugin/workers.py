@@ -64,12 +64,16 @@ class Workers:
         note = crash_notes.read(Path(self.notes.name, report.node.gateway.id), crashitem)
         if note is None:
             return
-        rule_id, case, properties = note
-        found = "the process died of this call, or it hung and was ended"
+        rule_id, case, found, properties = note
         report.died, report.when = True, "call"
         report.location = (*report.location[:2], crashitem.rpartition("::")[2])
         violation = ContractViolation(
-            RULES[rule_id], found, case.describe(), code=case.calling(), effect=DIED
+            RULES[rule_id],
+            found,
+            case.describe(),
+            code=case.calling(),
+            effect=DIED,
+            device=case.device,
         )
         violation.drawn, report.longrepr = case, str(violation)
         causes.note(report, violation)
