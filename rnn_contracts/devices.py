@@ -89,6 +89,14 @@ def synchronize(device: str) -> None:
         wait(*([torch.device(device)] if ":" in device else []))
 
 
+def free_memory(device: str) -> int | None:
+    """The bytes of an accelerator that nobody uses; None where it does not tell."""
+    if not is_accelerator(device):
+        return None
+    ask = getattr(getattr(torch, device.partition(":")[0], None), "mem_get_info", None)
+    return int(ask(torch.device(device))[0]) if ask else None
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an accelerator had no memory left, which says nothing of the call."""
     known = getattr(torch, "OutOfMemoryError", torch.cuda.OutOfMemoryError)

@@ -12,7 +12,7 @@ from collections.abc import Generator
 
 import pytest
 
-from rnn_contracts.plugin import collection, early_end, header, running, session
+from rnn_contracts.plugin import collection, early_end, header, running, session, workers
 from rnn_contracts.plugin.causes import Blocks
 from rnn_contracts.plugin.collection import TEST
 from rnn_contracts.plugin.options import add_options, check_options
@@ -50,6 +50,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("maxworkerrestart", "") is None:
         # Each worker that dies is a finding; xdist would end the run at four for each worker.
         config.option.maxworkerrestart = "1000"
+
+
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> Generator[None, int, int]:
+    """Start no more workers than an accelerator has memory for."""
+    return workers.limited(config, (yield))
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

@@ -40,6 +40,8 @@ class Session:
 
 
 SESSION = pytest.StashKey[Session]()
+LIMIT = pytest.StashKey[str]()
+"""Why there are fewer workers than cores, in words."""
 
 
 def start(config: pytest.Config) -> Session:
@@ -48,7 +50,7 @@ def start(config: pytest.Config) -> Session:
         library = torch.backends.cudnn
         config.add_cleanup(functools.partial(setattr, library, "enabled", library.enabled))
         library.enabled = False
-    selected = _select(config.getoption("--rnn-device"))
+    selected = selected_devices(config)
     facts = machine.facts(selected[-1])
     notes: CrashNotes | NoNotes = NoNotes()
     if hasattr(config, "workerinput"):
@@ -124,8 +126,9 @@ def _chosen_subjects(config: pytest.Config) -> Mapping[str, Subject]:
         raise pytest.UsageError(f"--rnn-subject: {error}") from None
 
 
-def _select(asked: list[str] | None) -> tuple[str, ...]:
+def selected_devices(config: pytest.Config) -> tuple[str, ...]:
     """The devices asked for, accelerators last; ``cuda`` asks for ``cuda:0``, ``cuda:1``, ..."""
+    asked = config.getoption("--rnn-device")
     if not asked:
         return devices.devices_by_default()
     present = devices.available_devices()
