@@ -18,6 +18,7 @@ from rnn_contracts.plugin.collection import TEST
 from rnn_contracts.plugin.options import add_options, check_options
 from rnn_contracts.plugin.session import SESSION
 from rnn_contracts.plugin.summary import Summary
+from rnn_contracts.plugin.unmeasured import Confirmations
 from rnn_contracts.plugin.workers import Workers
 
 
@@ -46,6 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
         early_end.tell(config)
     config.pluginmanager.register(Workers(config), "rnn-contracts-workers")
     config.pluginmanager.register(Summary(config), "rnn-contracts-summary")
+    config.pluginmanager.register(Confirmations(config), "rnn-contracts-confirmations")
     config.pluginmanager.register(Blocks(config), "rnn-contracts-blocks")
     if config.getoption("maxworkerrestart", "") is None:
         # Each worker that dies is a finding; xdist would end the run at four for each worker.
