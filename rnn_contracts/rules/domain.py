@@ -24,7 +24,7 @@ EVERYWHERE = "every valid layer and call, outside torch.autocast"
 
 CONDITIONS_OF_DOMAINS: Mapping[str, tuple[object, ...]] = {
     **CONDITIONS,
-    "dropout": (*DROPOUTS, 1.0),
+    "dropout": (*DROPOUTS, 0.2, 0.8, 1.0),
     "least_N": (1, 2),
     "dropout_acts": (False,),
     "smooth": (True,),

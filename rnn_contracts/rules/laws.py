@@ -8,6 +8,11 @@ from rnn_contracts.rules.rule import Rule
 _SURE = {"dropout_acts": False}
 """Where no number is left out at random."""
 
+RATES = (0.5, 0.2, 0.8)
+"""Of dropout, strictly between 0 and 1."""
+_DROPS = {"dropout": RATES, "training": True, "num_layers": (2, 3, 10)}
+"""Where numbers are left out at random, and it shows which."""
+
 # fmt: off
 LAWS = (
     Rule(
@@ -146,6 +151,33 @@ LAWS = (
         "With dropout=1 in training, every layer but the first gets zeros; in eval dropout does nothing",
         values=True, domain={"dropout": 1.0},
         condition="eval: as dropout=0; training: every layer but the first reads zeros",
+    ),
+    Rule(
+        "dropout-scales-what-it-keeps", "law",
+        "In training dropout passes each number to the next layer as zero, or times 1/(1-dropout)",
+        values=True, domain={**_DROPS, "dtype": ("float32", "float64")},
+        condition="number by number, a layer but the first reads 0 or output / (1 - dropout) of the "
+                  "layer below, to within 2**-12",
+    ),
+    Rule(
+        "dropout-drops-its-share", "law",
+        "In training dropout zeroes each number between layers by itself, with probability dropout",
+        values=True, domain=_DROPS,
+        condition="the share of zeros is dropout, and neighbours in steps, rows, features, directions "
+                  "and layers are zero independently; that a run is wrong is rarer than 1 in 10**9",
+    ),
+    Rule(
+        "dropout-follows-the-seed", "law",
+        "Calls with dropout zero the same numbers after the same torch.manual_seed, otherwise others",
+        values=True, domain={**_DROPS, "layout": ("batched", "packed")},
+        condition="after the same seed a call gives the same results; after another seed, and in the "
+                  "next call, other numbers are zero",
+    ),
+    Rule(
+        "dropout-of-one-layer-does-nothing", "law",
+        "Dropout changes nothing in a single layer, in training or eval",
+        values=True, domain={"num_layers": 1, "dropout": (*RATES, 1.0)},
+        condition="layer(input) == a layer with dropout=0 and the same weights(input)",
     ),
     Rule(
         "gradients-agree", "law",

@@ -23,6 +23,12 @@ _MODES = (
     "compile-agrees",
     "export-agrees",
 )
+_DROPOUT = (
+    "dropout-scales-what-it-keeps",
+    "dropout-drops-its-share",
+    "dropout-follows-the-seed",
+    "dropout-of-one-layer-does-nothing",
+)
 
 SYMBOLS = {
     "length": "the number of steps of a sequence: L, or its own length in a packed input",
@@ -119,6 +125,8 @@ class Rule:
         """The test that checks it, as pytest names it within the suite."""
         if self.id in _MODES:
             file = "test_modes"
+        elif self.id in _DROPOUT:
+            file = "test_dropout"
         elif self.id.startswith("rnn-cell"):
             file = "test_rnn_cells"
         else:

@@ -158,6 +158,23 @@ OF_LAWS = {
             for kind in LAYERS},
         pitfalls=("#5985", "#190056"),
     ),
+    "dropout-scales-what-it-keeps": Source(
+        DOCS.format("Dropout"),
+        quote={"Dropout": r"scaled by a factor of :math:`\frac{1}{1-p}` during training."},
+        pitfalls=("#190056",),
+    ),
+    "dropout-drops-its-share": Source(
+        DOCS.format("Dropout"),
+        quote={"Dropout": "Each channel will be zeroed out independently on every forward call."},
+    ),
+    "dropout-follows-the-seed": Source(
+        "https://docs.pytorch.org/docs/stable/generated/torch.manual_seed.html",
+        quote={"manual_seed": "Sets the seed for generating random numbers"},
+    ),
+    "dropout-of-one-layer-does-nothing": Source(
+        DOCS.format("RNN"),
+        quote={kind: f"on the outputs of each {kind} layer except the last layer" for kind in LAYERS},
+    ),
     "gradients-agree": Source(
         "https://docs.pytorch.org/docs/stable/generated/torch.autograd.grad.html",
         quote={"autograd.grad": "the sum of gradients of outputs with respect to the inputs."},

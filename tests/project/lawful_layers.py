@@ -9,6 +9,7 @@ import warnings
 from typing import Any
 
 import torch
+from broken_layers import dropout
 from broken_layers.alter import Alter, altered_call, packed, unbatched
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
@@ -120,6 +121,17 @@ def ten_bits_where_they_are_allowed(layer: Any, forward: Any, input: Any, hx: An
     return map_tensors(rounded, forward(input, hx))
 
 
+def dropout_drawn_in_another_order(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    def drop(tensor: Tensor, p: float, k: int) -> Tensor:
+        return dropout.scaled(tensor, torch.rand(tensor.shape).flip(0) >= p, p)
+
+    return (
+        dropout.one_by_one(layer, forward, input, hx, drop)
+        if hasattr(layer, "dropout")
+        else forward(input, hx)
+    )
+
+
 def warns(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
     warnings.warn("to be changed in the next release", FutureWarning, stacklevel=2)
     return forward(input, hx)
@@ -189,6 +201,7 @@ LAWFUL: dict[str, Alter] = {
         computed_in_float64,
         *TWO_WAYS.values(),
         off_by_rounding,
+        dropout_drawn_in_another_order,
         ten_bits_where_they_are_allowed,
         warns,
         results_copied,

@@ -23,7 +23,15 @@ from rnn_contracts.rule_tests.listing import lies_in
 from rnn_contracts.rule_tests.statement import Statement, statement_of
 from rnn_contracts.rules import RULES, Rule
 from rnn_contracts.rules.domain import CONDITIONS_OF_DOMAINS, in_words, values_of
-from rnn_contracts.variations import DROPOUTS, FLAGS, GRAD_MODES, GRID, NONLINEARITIES, GridPoint
+from rnn_contracts.variations import (
+    CONDITIONS,
+    DROPOUTS,
+    FLAGS,
+    GRAD_MODES,
+    GRID,
+    NONLINEARITIES,
+    GridPoint,
+)
 
 
 def _statements() -> Iterator[Statement]:
@@ -209,6 +217,12 @@ NO_SUBJECT_IN = {
     ): "rows-are-independent speaks of a batch that is not packed",
     ("directions-concatenate", "bidirectional"): "there is no second direction",
     ("directions-decompose", "bidirectional"): "there is no second direction",
+    **{
+        (rule, condition): "nothing is left out"
+        for rule in ("dropout-scales-what-it-keeps", "dropout-drops-its-share")
+        for condition in ("dropout", "num_layers")
+    },
+    ("dropout-follows-the-seed", "num_layers"): "nothing is left out",
 }
 OUTSIDE: dict[str, Any] = {
     "dropout_acts": {"dropout": 0.5, "training": True},
@@ -217,7 +231,6 @@ OUTSIDE: dict[str, Any] = {
     "smooth": {"nonlinearity": "relu", "dtype": "float16"},
     "dropout": {"dropout": 0.5, "training": True},
     "dtype": {"dtype": ("float64", "bfloat16", "float16")},
-    "layout": {"layout": "packed"},
     "least_N": {"layout": "batched", "N": 1},
 }
 """What the calls are like that lie outside of a condition."""
@@ -246,6 +259,10 @@ def test_outside_of_its_domain_a_law_fails(rule: Rule, condition: str) -> None:
     if condition == "autocast":
         inside["autocast"] = not rule.domain["autocast"]
     outside = OUTSIDE.get(condition, {})
+    if condition == "dropout" and 0.5 in values_of(rule.domain, condition):
+        outside = {"dropout": 0.0}
+    if condition == "layout":
+        outside = {"layout": tuple({*CONDITIONS["layout"]} - {*values_of(rule.domain, condition)})}
     if condition == "grad_mode":
         outside = {"grad_mode": tuple({*GRAD_MODES} - {*values_of(rule.domain, condition)})}
     drawn = replace(STATEMENTS[rule.id].drawn, domain={**inside, **outside})
