@@ -13,7 +13,7 @@ from rnn_contracts.drawing.case import Case
 from rnn_contracts.rules import RULES, Rule
 
 WRONG = "a wrong result"
-DIED = "the process died, or its device was lost"
+DIED = "the process died"
 RAISED = "a lawful call raised"
 NAMES = "the parameters have other names"
 ACCEPTED = "a wrong call was accepted"
