@@ -1,0 +1,98 @@
+"""The layers refuse what cuDNN refuses; without cuDNN, or for a batch of none, they are as before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+
+DOUBLE_BACKWARD = (
+    "the derivative for '_cudnn_rnn_backward' is not implemented. Double backwards is not supported "
+    "for CuDNN RNNs due to limitations in the CuDNN API. To run double backwards, please disable the "
+    "CuDNN backend temporarily while running the forward pass of your RNN."
+)
+
+
+def limit_layers() -> None:
+    """Put limited functions into the place of those that ``torch.nn`` calls."""
+    for name in ("lstm", "gru", "rnn_tanh", "rnn_relu"):
+        setattr(torch._VF, name, _limited(getattr(torch._VF, name)))
+
+
+def _limited(function: Any) -> Any:
+    def call(*args: Any) -> Any:
+        from simulated_device.tensor import SimulatedTensor
+
+        input = args[0]
+        if not (type(input) is SimulatedTensor and input.numel() and torch.backends.cudnn.enabled):
+            return function(*args)
+        # (data, batch_sizes, state, weights, ...) or (input, state, weights, ...)
+        packed = isinstance(args[3], (list, tuple))
+        state, weights = args[2:4] if packed else args[1:3]
+        training = args[7] if packed else args[6]
+        states = tuple(state) if isinstance(state, (list, tuple)) else (state,)
+        _check_states(input, states)
+        place = 2 if packed else 1
+
+        def layer(input: Tensor, *tensors: Tensor) -> Any:
+            parts, flat = tensors[: len(states)], list(tensors[len(states) :])
+            given = parts if isinstance(state, (list, tuple)) else parts[0]
+            return function(input, *args[1:place], given, flat, *args[place + 2 :])
+
+        tensors = (input, *states, *weights)
+        if not (torch.is_grad_enabled() and any(it.requires_grad for it in tensors)):
+            return layer(*tensors)
+        apply: Any = _Layer.apply
+        return apply(layer, training, *tensors)
+
+    return call
+
+
+def _check_states(input: Tensor, states: tuple[Tensor, ...]) -> None:
+    for name, tensor in zip(("hx", "cx"), states, strict=False):
+        if tensor.dtype != input.dtype:
+            raise RuntimeError(
+                "Input and hidden tensors are not the same dtype, found input tensor with dtype "
+                f"{input.dtype} and hidden tensor with dtype {tensor.dtype}"
+            )
+        if not tensor.is_contiguous():
+            raise RuntimeError(f"rnn: {name} is not contiguous")
+
+
+class _Layer(Function):
+    """A layer whose backward pass is one operation, and runs in training mode alone."""
+
+    @staticmethod
+    def forward(ctx: Any, layer: Any, training: bool, *tensors: Tensor) -> tuple[Tensor, ...]:
+        ctx.training = training
+        with torch.enable_grad():
+            ctx.leaves = [it.detach().requires_grad_() for it in tensors]
+            ctx.results = layer(*ctx.leaves)
+        return tuple(it.detach() for it in ctx.results)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Any:
+        if not ctx.training:
+            raise RuntimeError("cudnn RNN backward can only be called in training mode")
+        apply: Any = _Backward.apply
+        return (None, None, *apply(ctx.results, ctx.leaves, *grads, *ctx.leaves))
+
+
+class _Backward(Function):
+    """The backward pass, which cannot be differentiated."""
+
+    @staticmethod
+    def forward(ctx: Any, results: Any, leaves: Any, *tensors: Tensor) -> tuple[Tensor, ...]:
+        grads = tensors[: len(results)]
+        options = {"retain_graph": True, "allow_unused": True}
+        found = torch.autograd.grad(results, leaves, grads, **options)
+        return tuple(
+            torch.zeros_like(leaf) if it is None else it
+            for leaf, it in zip(leaves, found, strict=True)
+        )
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Any:
+        raise NotImplementedError(DOUBLE_BACKWARD)
