@@ -97,6 +97,7 @@ WAITING = {
     *(aten.masked_select.default, aten.is_nonzero.default),
 }
 """What the CPU must have the result of."""
+_COMPOSITE = torch._C.DispatchKey.CompositeImplicitAutograd
 IMPOSSIBLE = {aten.set_.source_Tensor, aten.set_.source_Storage, aten.resize_.default}
 
 
@@ -124,12 +125,10 @@ class Operation:
             if it.alias_info and it.alias_info.is_write
         ]
         in_place = bool(changed and returned and returned.is_write)
-        composite = "CompositeImplicitAutograd"
         packs = func in (aten._pack_padded_sequence.default, aten._pad_packed_sequence.default)
         return cls(
             function=KERNELS.get(func, func),
-            is_composite=torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), composite)
-            and func not in MIXING,
+            is_composite=func.has_kernel_for_dispatch_key(_COMPOSITE) and func not in MIXING,
             is_random=torch.Tag.nondeterministic_seeded in func.tags,
             changes=changed[0][1] if in_place else "",
             changes_at=changed[0][0] if in_place else 0,
@@ -159,8 +158,9 @@ def run(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     known = operation(func)
     backend.use()
     if known.is_composite:
-        # In inference mode these come whole. A device has kernels for their parts.
-        return func.decompose(*args, **kwargs)
+        # In inference mode these come whole. A device has kernels for their parts. Do not ask
+        # ``func.decompose`` for them: of layers it has Python that leaves out dropout.
+        return func._op_dk(_COMPOSITE, *args, **kwargs)
     if func in IMPOSSIBLE:
         raise NotImplementedError(f"{func} on {NAME}")
     met: list[Tensor] = []
