@@ -1,8 +1,9 @@
-"""The devices on which layers can be called here, and what they can compute."""
+"""The devices on which layers can be called here, what they can compute, and with what."""
 
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import torch
 
@@ -17,6 +18,8 @@ def accelerators() -> tuple[str, ...]:
         kind = current.type if current else ""
     elif torch.cuda.is_available():
         kind, count = "cuda", torch.cuda.device_count()
+    elif hasattr(torch, "xpu") and torch.xpu.is_available():
+        kind, count = "xpu", torch.xpu.device_count()
     else:
         kind, count = "mps", int(torch.backends.mps.is_available())
     return (kind,) * count if kind == "mps" else tuple(f"{kind}:{i}" for i in range(count))
@@ -27,21 +30,60 @@ def available_devices() -> tuple[str, ...]:
     return ("cpu", "meta", *accelerators())
 
 
+def devices_by_default() -> tuple[str, ...]:
+    """Those that are checked unless others are asked for: of several accelerators the first."""
+    return ("cpu", "meta", *accelerators()[:1])
+
+
+def backend(device: str) -> str:
+    """Whose kernels compute there: cpu, meta, cudnn, miopen, cuda, mps, xpu, or the device's name.
+
+    It is cuda where neither cuDNN nor MIOpen is to be used, so that torch's own kernels compute.
+    """
+    name = device.partition(":")[0]
+    # Torch speaks of MIOpen as cuDNN, and of a ROCm device as cuda.
+    library = torch.backends.cudnn
+    if name != "cuda" or not (library.is_available() and library.enabled):
+        return name
+    return "miopen" if torch.version.hip else "cudnn"
+
+
 @functools.cache
 def dtypes(device: str) -> tuple[str, ...]:
-    """Those of ``DTYPES`` in which the device multiplies matrices (no float64 on mps, say)."""
-    return tuple(dtype for dtype in DTYPES if _multiplies(device, getattr(torch, dtype)))
+    """Those of ``DTYPES`` in which the device runs a layer (no float64 on mps, say)."""
+    return tuple(dtype for dtype in DTYPES if _runs_in(device, getattr(torch, dtype)))
 
 
-def _multiplies(device: str, dtype: torch.dtype) -> bool:
+def _runs_in(device: str, dtype: torch.dtype) -> bool:
     try:
         ones = torch.ones(2, 2, device=device, dtype=dtype)
         torch.tanh(ones @ ones)
-    except (RuntimeError, TypeError):
+        synchronize(device)
+    except (TypeError, NotImplementedError):
         return False
+    except RuntimeError as error:
+        # A device that is busy or out of memory can still compute in the dtype.
+        if "support" in str(error) or "not implemented" in str(error):
+            return False
+        raise
     return True
 
 
 def has_numbers(device: str) -> bool:
     """Whether tensors on the device have numbers; on meta they have shapes alone."""
     return device != "meta"
+
+
+def is_accelerator(device: str) -> bool:
+    """Whether calls there may fail later than they are made, or spoil the device for all others."""
+    return device not in ("cpu", "meta")
+
+
+def synchronize(device: str) -> None:
+    """Wait until the device has computed what it was asked for, and raise what went wrong."""
+    if not is_accelerator(device):
+        return
+    module: Any = getattr(torch, device.partition(":")[0], None)
+    if wait := getattr(module, "synchronize", None):
+        # The module of mps has one device, and takes none.
+        wait(*([torch.device(device)] if ":" in device else []))

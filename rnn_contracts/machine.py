@@ -12,6 +12,10 @@ onednn_bfloat16     whether oneDNN computes in bfloat16 on this CPU
 onednn_float16      whether oneDNN computes in float16 on this CPU
 ATEN_CPU_CAPABILITY, ONEDNN_MAX_CPU_ISA, DNNL_MAX_CPU_ISA
                     environment variables that lower what is used of a CPU, where they are set
+accelerator         what its driver calls the accelerator that is checked, where there is one
+capability          the compute capability of a CUDA device
+driver              the release of CUDA that the driver supports
+cudnn, miopen       the version of the library that computes recurrent layers there
 """
 
 from __future__ import annotations
@@ -28,8 +32,8 @@ PROBES = ("onednn", "onednn_bfloat16")
 _VARIABLES = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
 
 
-def facts() -> dict[str, str]:
-    """The facts of this process, as they are now; this imports torch."""
+def facts(device: str = "cpu") -> dict[str, str]:
+    """The facts of this process, as they are now, and of an accelerator; this imports torch."""
     # Reports are compared, and deviations read, without torch.
     import torch
 
@@ -44,6 +48,7 @@ def facts() -> dict[str, str]:
         "onednn_bfloat16": _truth(_onednn_computes_in("bfloat16")),
         "onednn_float16": _truth(_onednn_computes_in("float16")),
         **{name: os.environ[name] for name in _VARIABLES if os.environ.get(name)},
+        **(_facts_of(device) if device not in ("cpu", "meta") else {}),
     }
     return {name: re.sub(r"[^\w.+-]+", "_", value) or "unknown" for name, value in found.items()}
 
@@ -84,6 +89,22 @@ def _onednn_computes_in(dtype: str) -> bool:
     except RuntimeError:
         return False
     return True
+
+
+def _facts_of(accelerator: str) -> dict[str, str]:
+    import torch
+
+    module: Any = getattr(torch, accelerator.partition(":")[0], None)
+    named = hasattr(module, "get_device_name")
+    found = {"accelerator": str(module.get_device_name(accelerator)) if named else accelerator}
+    if accelerator.startswith("cuda"):
+        found["capability"] = ".".join(map(str, torch.cuda.get_device_capability(accelerator)))
+        if hasattr(torch._C, "_cuda_getDriverVersion"):
+            found["driver"] = str(torch._C._cuda_getDriverVersion())
+        if torch.backends.cudnn.is_available():
+            library = "miopen" if torch.version.hip else "cudnn"
+            found[library] = str(torch.backends.cudnn.version())
+    return found
 
 
 def _truth(value: bool) -> str:

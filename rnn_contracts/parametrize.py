@@ -15,7 +15,7 @@ from rnn_contracts.checking import limits, subjects
 from rnn_contracts.checking.run import Run
 from rnn_contracts.checking.subjects import Subject
 from rnn_contracts.deviations import Deviation
-from rnn_contracts.devices import available_devices
+from rnn_contracts.devices import available_devices, devices_by_default
 from rnn_contracts.paths import SUITE
 from rnn_contracts.rule_tests.examples import is_nightly
 from rnn_contracts.rule_tests.listing import tests_of
@@ -51,21 +51,22 @@ def parametrize_with_rules(
     known to do wrong is excused. An argument that the constructor does not take, or what it raises
     ``NotImplementedError`` for, is skipped as not supported, unless ``require_all``. So is what
     ``without`` names, such as ``["unbatched", "packed"]``; ``rnn_contracts.checking.limits`` has all.
-    ``devices`` are all that torch reports if left out. What is slow needs the Hypothesis profile
+    ``devices`` are the CPU, meta and the first accelerator if left out. What is slow needs the Hypothesis profile
     ``nightly``.
 
     ``ValueError`` if a rule, a device or a limit is unknown, or a pattern fits no test.
     """
     chosen = {"RNN": RNN, "GRU": GRU, "LSTM": LSTM}
     expected = list(_expected(expected_failures or {}))
-    facts = machine.facts()
+    selected = _present(devices)
+    facts = machine.facts(selected[-1])
     entries = deviations.known_on(torch.__version__)
     known = [entry for entry in entries if entry.happens_on(torch.__version__, facts)]
     taken = _subjects(chosen, require_all=require_all, without=limits.parse(without))
     tests = [
         test
         for statement in _statements()
-        for listed in tests_of(statement, _present(devices), taken)
+        for listed in tests_of(statement, selected, taken)
         for test in listed.expecting([*expected, *known])
     ]
     for entry in expected:
@@ -139,7 +140,7 @@ def _present(devices: Sequence[str] | None) -> Sequence[str]:
     for device in devices or ():
         if device not in present:
             raise ValueError(f"devices: no device {device!r} here; present: {', '.join(present)}")
-    return devices or present
+    return devices or devices_by_default()
 
 
 def _statements() -> Iterator[Statement]:

@@ -57,6 +57,7 @@ CONDITIONS: dict[str, tuple[object, ...]] = {
     "layout": ("batched", "unbatched", "packed"),
     "N": (0, 1, 2, 3),
     "initial_state": FLAGS,
+    "contiguous": FLAGS,
     "bias": FLAGS,
     "nonlinearity": NONLINEARITIES,
     "dropout": DROPOUTS,

@@ -322,7 +322,9 @@ class Check:
             found = f"the constructor does not take {', '.join(lacks)}"
             code = wrong.attempt(self.case).script("not taken")
             rule, call = RULES["constructor-accepts"], self.case.describe(call=False)
-            raise ContractViolation(rule, found, call, code=code, effect=RAISED)
+            raise ContractViolation(
+                rule, found, call, code=code, effect=RAISED, device=self.case.device
+            )
         subjects.require(self.subject, calls.options(self.case))
         attempt = wrong.attempt(self.case)
         self.comparisons += 1
@@ -337,8 +339,12 @@ class Check:
             argument = shape_rule(self.case.layer, "h_0" if state else "input")
             found, code = f"the right call raised {outcome.how}", attempt.script(outcome.what)
             described = self.case.describe()
-            raise ContractViolation(argument, found, described, code=code, effect=RAISED)
+            raise ContractViolation(
+                argument, found, described, code=code, effect=RAISED, device=self.case.device
+            )
         found = f"{wrong.name}: {outcome.how}   expected ValueError, RuntimeError or TypeError"
         described = attempt.wrong if wrong.constructor else self.case.describe()
         code, effect = attempt.script(outcome.what), EFFECT_OF_A_WRONG_CALL[outcome.what]
-        raise ContractViolation(self.rule, found, described, code=code, effect=effect)
+        raise ContractViolation(
+            self.rule, found, described, code=code, effect=effect, device=self.case.device
+        )

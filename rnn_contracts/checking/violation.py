@@ -41,7 +41,7 @@ class ContractViolation(AssertionError):
 
     ``effect`` is one of ``EFFECTS``. ``found`` and ``call`` are lines of the message, ``code`` is the
     script in it. ``claim`` is what was found not to be so; it is None where something raised.
-    ``drawn`` is the case of the check.
+    ``device`` is where the call was made, and ``drawn`` is the case of the check.
     """
 
     # The name by which users import it is the one that pytest prints.
@@ -56,9 +56,10 @@ class ContractViolation(AssertionError):
         claim: Claim | None = None,
         code: str = "",
         effect: str = WRONG,
+        device: str = "cpu",
     ) -> None:
-        super().__init__(message(rule, found, call, code))
-        self.rule_id, self.found, self.call = rule.id, found, call
+        super().__init__(message(rule, found, call, code, device))
+        self.rule_id, self.found, self.call, self.device = rule.id, found, call, device
         self.claim, self.code, self.effect = claim, code, effect
         self.drawn: Case | None = None
 
@@ -101,10 +102,11 @@ class ContractViolation(AssertionError):
         return self.with_traceback(None)
 
     def _write_message(self) -> None:
-        self.args = (message(RULES[self.rule_id], self.found, self.call, self.code),)
+        rule = RULES[self.rule_id]
+        self.args = (message(rule, self.found, self.call, self.code, self.device),)
 
 
-def message(rule: Rule, found: str, call: str, code: str) -> str:
+def message(rule: Rule, found: str, call: str, code: str, device: str = "cpu") -> str:
     """The rule, what was found, the call, the machine, code to paste if there is any, and the source."""
     reproduce = f"   reproduce:\n{code}" if code else ""
     return (
@@ -112,7 +114,7 @@ def message(rule: Rule, found: str, call: str, code: str) -> str:
         f"  {rule.sentence}\n"
         f"  {found}\n"
         f"  {call}\n"
-        f"  on {machine.as_line(machine.facts())}\n"
+        f"  on {machine.as_line(machine.facts(device))}\n"
         f"  torch {torch.__version__}{reproduce}\n"
         f"  see {rule.source}"
     )
@@ -132,4 +134,6 @@ def violated(
     __tracebackhide__ = True
     described = case.describe(call=call)
     effect = RAISED if cause else effect
-    raise ContractViolation(RULES[rule_id], found, described, claim=claim, effect=effect) from cause
+    raise ContractViolation(
+        RULES[rule_id], found, described, claim=claim, effect=effect, device=case.device
+    ) from cause

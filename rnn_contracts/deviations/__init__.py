@@ -5,7 +5,8 @@ They are data, a TOML file of ``[[deviation]]`` tables with
 rule       id of the rule
 kinds      classes of ``torch.nn``; all if left out
 variants   patterns (``fnmatch``) of what the test's id says between kind and device; all if left out
-devices    patterns of the devices on which it was seen; all if left out
+devices    patterns of the devices on which it was seen, or of their backends (``devices.backend``), such
+           as ``cudnn``; all if left out
 subject    pattern of the layers that have it, ``package.module:Name``; torch's own if left out
 torch      the releases in which it was seen, a PEP 440 specifier
 fixed      the first release that is known not to have it; left out where there is none. Between it and
@@ -18,6 +19,8 @@ link       the upstream issue or pull request
 measured   how it was seen, if there is no link
 dies       true where the call kills the process
 undefined  true where it may happen or not, as where torch reads memory that is not its own
+unmeasured true where it is read in torch's sources or issues, which ``link`` names, and no run of the
+           suite has seen it: it excuses what happens, and a run says what it confirms and refutes
 limit      true where the layer cannot make the calls of ``when`` at all: no test draws them, the header
            of a run says so, no other entry speaks of them, and the tests of ``rule`` fail if such a
            call is accepted

@@ -31,6 +31,7 @@ class Deviation:
     measured: str = ""
     dies: bool = False
     undefined: bool = False
+    unmeasured: bool = False
     limit: bool = False
     quote: bool = False
     origin: str = ""
@@ -60,14 +61,24 @@ class Deviation:
             return False
         return release in SpecifierSet(self.torch)
 
-    def concerns(self, kind: str, variant: str, device: str, subject: str = "") -> bool:
-        """Whether it speaks of tests of that kind, variant and device, of torch or of a subject."""
+    def concerns(
+        self, kind: str, variant: str, device: str, subject: str = "", backend: str = ""
+    ) -> bool:
+        """Whether it speaks of tests of that kind, variant and device, of torch or of a subject.
+
+        ``backend`` is whose kernels compute on the device; see ``devices.backend``.
+        """
         if self.subject and not (subject and fnmatchcase(subject, self.subject)):
             return False
-        return kind in self.kinds and all(
-            any(fnmatchcase(value, pattern) for pattern in patterns)
-            for value, patterns in ((variant, self.variants), (device, self.devices))
+        return (
+            kind in self.kinds
+            and _fits(self.variants, variant)
+            and _fits(self.devices, device, backend)
         )
 
     def __str__(self) -> str:
         return f"{self.rule}: {self.reason}"
+
+
+def _fits(patterns: tuple[str, ...], *names: str) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)

@@ -112,6 +112,8 @@ def _check_meaning(table: dict[str, Any]) -> None:
         raise ValueError("dies: say when")
     if table.get("limit") and not (table.get("when") and table["rule"] in ACCEPTING):
         raise ValueError(f"limit: say when, and one of the rules {', '.join(sorted(ACCEPTING))}")
+    if table.get("unmeasured") and not table.get("link"):
+        raise ValueError("unmeasured: say where it is read, with link")
     if table.get("quote"):
         allowed = {
             "rule",

@@ -15,7 +15,7 @@ from rnn_contracts.devices import dtypes
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.layer import LAYERS, Layer
 from rnn_contracts.rules.domain import Domain, values_of
-from rnn_contracts.variations import DROPOUTS, GRAD_MODES, NONLINEARITIES, GridPoint
+from rnn_contracts.variations import DROPOUTS, FLAGS, GRAD_MODES, NONLINEARITIES, GridPoint
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,7 @@ def _call(draw: st.DrawFn, built: Case, sizes: Sizes, drawn: Draw) -> Case:
         lengths=lengths,
         enforce_sorted=enforce_sorted,
         initial_state=drawn.choose(draw, "initial_state", (False, True)),
-        contiguous=not draw(_flag),
+        contiguous=drawn.choose(draw, "contiguous", FLAGS),
         grad_mode=drawn.choose(draw, "grad_mode", GRAD_MODES),
     )
 

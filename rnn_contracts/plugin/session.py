@@ -43,13 +43,14 @@ SESSION = pytest.StashKey[Session]()
 
 def start(config: pytest.Config) -> Session:
     """The session that the options ask for; a wrong one is a usage error."""
-    facts = machine.facts()
+    selected = _select(config.getoption("--rnn-device"))
+    facts = machine.facts(selected[-1])
     notes: CrashNotes | NoNotes = NoNotes()
     if hasattr(config, "workerinput"):
         notes = CrashNotes.at(Path(config.workerinput["rnn_crash_note"]))
     files = _read_files(config)
     return Session(
-        devices=_select(config.getoption("--rnn-device"), devices.available_devices()),
+        devices=selected,
         machine=facts,
         deviation_files=files,
         known=_known_deviations(files, facts),
@@ -118,10 +119,11 @@ def _chosen_subjects(config: pytest.Config) -> Mapping[str, Subject]:
         raise pytest.UsageError(f"--rnn-subject: {error}") from None
 
 
-def _select(asked: list[str] | None, present: tuple[str, ...]) -> tuple[str, ...]:
-    """The devices asked for; ``cuda`` asks for every ``cuda:0``, ``cuda:1``, ..."""
+def _select(asked: list[str] | None) -> tuple[str, ...]:
+    """The devices asked for, accelerators last; ``cuda`` asks for ``cuda:0``, ``cuda:1``, ..."""
     if not asked:
-        return present
+        return devices.devices_by_default()
+    present = devices.available_devices()
     for name in asked:
         if not any(_is_called(device, name) for device in present):
             raise pytest.UsageError(

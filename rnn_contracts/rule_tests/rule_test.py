@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
+from rnn_contracts import devices
 from rnn_contracts.checking import subjects, surroundings
 from rnn_contracts.checking.check import Check
 from rnn_contracts.checking.run import Run
@@ -111,9 +112,8 @@ class RuleTest:
     def expecting(self, entries: Sequence[Deviation]) -> list[RuleTest]:
         """This test, knowing those of the entries that concern it, and a test for each condition."""
         name = self.subject.name if self.subject else ""
-        concerned = [
-            entry for entry in entries if entry.concerns(self.kind, self.variant, self.device, name)
-        ]
+        where = (self.kind, self.variant, self.device, name, devices.backend(self.device))
+        concerned = [entry for entry in entries if entry.concerns(*where)]
         if not concerned:
             return [self]
         known = known_failures.sort(
