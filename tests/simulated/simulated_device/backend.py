@@ -49,9 +49,14 @@ def use() -> None:
 def index_of(device: Device = None) -> int:
     """The number of a card; that of the current one if the device has none."""
     if isinstance(device, int):
-        return device
-    index = None if device is None else torch.device(device).index
-    return _Process.current if index is None else index
+        index: int | None = device
+    else:
+        index = None if device is None else torch.device(device).index
+    if index is None:
+        return _Process.current
+    if index >= CARDS:
+        raise RuntimeError(f"invalid device ordinal: {NAME} has {CARDS}, and no number {index}")
+    return index
 
 
 # --- What torch asks of a backend ----------------------------------------------------------------

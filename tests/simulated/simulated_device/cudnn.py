@@ -67,6 +67,7 @@ class _Layer(Function):
     @staticmethod
     def forward(ctx: Any, layer: Any, training: bool, *tensors: Tensor) -> tuple[Tensor, ...]:
         ctx.training = training
+        ctx.save_for_backward(*tensors)
         with torch.enable_grad():
             ctx.leaves = [it.detach().requires_grad_() for it in tensors]
             ctx.results = layer(*ctx.leaves)
@@ -77,11 +78,11 @@ class _Layer(Function):
         if not ctx.training:
             raise RuntimeError("cudnn RNN backward can only be called in training mode")
         apply: Any = _Backward.apply
-        return (None, None, *apply(ctx.results, ctx.leaves, *grads, *ctx.leaves))
+        return (None, None, *apply(ctx.results, ctx.leaves, *grads, *ctx.saved_tensors))
 
 
 class _Backward(Function):
-    """The backward pass, which cannot be differentiated."""
+    """The backward pass, which cannot be differentiated with respect to anything that it reads."""
 
     @staticmethod
     def forward(ctx: Any, results: Any, leaves: Any, *tensors: Tensor) -> tuple[Tensor, ...]:
