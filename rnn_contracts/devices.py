@@ -42,7 +42,7 @@ def backend(device: str) -> str:
     """
     name = device.partition(":")[0]
     # Torch speaks of MIOpen as cuDNN, and of a ROCm device as cuda.
-    library = torch.backends.cudnn
+    library: Any = torch.backends.cudnn
     if name != "cuda" or not (library.is_available() and library.enabled):
         return name
     return "miopen" if torch.version.hip else "cudnn"
@@ -87,3 +87,31 @@ def synchronize(device: str) -> None:
     if wait := getattr(module, "synchronize", None):
         # The module of mps has one device, and takes none.
         wait(*([torch.device(device)] if ":" in device else []))
+
+
+def free_memory(device: str) -> int | None:
+    """The bytes of an accelerator that nobody uses; None where it does not tell."""
+    if not is_accelerator(device):
+        return None
+    ask = getattr(getattr(torch, device.partition(":")[0], None), "mem_get_info", None)
+    return int(ask(torch.device(device))[0]) if ask else None
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an accelerator had no memory left, which says nothing of the call."""
+    known = getattr(torch, "OutOfMemoryError", torch.cuda.OutOfMemoryError)
+    if isinstance(error, (known, MemoryError)):
+        return True
+    return _is_of_accelerator(error) and "out of memory" in str(error)
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether the error has spoiled the device: every later call of the process raises it again."""
+    return _is_of_accelerator(error) and not is_out_of_memory(error)
+
+
+def _is_of_accelerator(error: BaseException) -> bool:
+    if hasattr(torch, "AcceleratorError"):
+        return isinstance(error, torch.AcceleratorError)
+    # Before torch 2.8 only the text tells.
+    return isinstance(error, RuntimeError) and str(error).startswith(("CUDA error", "HIP error"))

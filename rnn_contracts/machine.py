@@ -101,9 +101,9 @@ def _facts_of(accelerator: str) -> dict[str, str]:
         found["capability"] = ".".join(map(str, torch.cuda.get_device_capability(accelerator)))
         if hasattr(torch._C, "_cuda_getDriverVersion"):
             found["driver"] = str(torch._C._cuda_getDriverVersion())
-        if torch.backends.cudnn.is_available():
-            library = "miopen" if torch.version.hip else "cudnn"
-            found[library] = str(torch.backends.cudnn.version())
+        library: Any = torch.backends.cudnn
+        if library.is_available():
+            found["miopen" if torch.version.hip else "cudnn"] = str(library.version())
     return found
 
 

@@ -51,8 +51,8 @@ def parametrize_with_rules(
     known to do wrong is excused. An argument that the constructor does not take, or what it raises
     ``NotImplementedError`` for, is skipped as not supported, unless ``require_all``. So is what
     ``without`` names, such as ``["unbatched", "packed"]``; ``rnn_contracts.checking.limits`` has all.
-    ``devices`` are the CPU, meta and the first accelerator if left out. What is slow needs the Hypothesis profile
-    ``nightly``.
+    ``devices`` are the CPU, meta and the first accelerator if left out. What is slow needs the
+    Hypothesis profile ``nightly``.
 
     ``ValueError`` if a rule, a device or a limit is unknown, or a pattern fits no test.
     """

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
+from rnn_contracts import devices
 from rnn_contracts.checking import subjects
 from rnn_contracts.checking.recorder import Recorder, evaluate
 from rnn_contracts.checking.subjects import Subject
@@ -32,8 +33,8 @@ class Observation:
 
 def build(case: Case, subject: Subject | None, recorder: Recorder) -> nn.Module:
     """The layer of the case, made by the subject, or by ``torch.nn``'s class of that name."""
-    accelerated = case.device not in ("cpu", "meta")
     # torch.manual_seed takes 2 ms: it formats a stack trace for every accelerator that may come.
+    accelerated = devices.is_accelerator(case.device)
     manual_seed = torch.manual_seed if accelerated else torch.default_generator.manual_seed
     manual_seed(case.seed)
     constructor: Any = getattr(nn, case.layer.kind)
@@ -43,6 +44,7 @@ def build(case: Case, subject: Subject | None, recorder: Recorder) -> nn.Module:
     recorder.building(case, case.making)
     with recorder.paused():
         module = constructor(case.layer.input_size, case.layer.hidden_size, **options(case))
+    devices.synchronize(case.device)
     if not isinstance(module, nn.Module):
         raise TypeError(f"made a {type(module).__name__}, which is no torch.nn.Module")
     module.train(case.training)
@@ -96,6 +98,8 @@ def call(
     recorder.calling(case, code, objects)
     with recorder.paused(), getattr(torch, case.grad_mode)(), _autocast(case.autocast):
         result = module(packed, *hx) if code in (PLAIN, "$0($1)") else evaluate(code, *objects)
+        # An accelerator raises later than the call is made, in whatever is done next.
+        devices.synchronize(case.device)
     recorder.returned(case, result)
     return Observation(case, packed, state, result)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -317,14 +318,13 @@ class Check:
     def assert_refused(self, wrong: WrongCall) -> None:
         """The wrong call raises a refusal, and leaves layer and arguments as they were."""
         __tracebackhide__ = True
+        violation = functools.partial(ContractViolation, device=self.case.device)
         if lacks := subjects.lacking(self.subject, wrong.takes):
             # A TypeError about an unknown argument is no refusal of its value.
             found = f"the constructor does not take {', '.join(lacks)}"
             code = wrong.attempt(self.case).script("not taken")
             rule, call = RULES["constructor-accepts"], self.case.describe(call=False)
-            raise ContractViolation(
-                rule, found, call, code=code, effect=RAISED, device=self.case.device
-            )
+            raise violation(rule, found, call, code=code, effect=RAISED)
         subjects.require(self.subject, calls.options(self.case))
         attempt = wrong.attempt(self.case)
         self.comparisons += 1
@@ -332,6 +332,8 @@ class Check:
         if outcome.what == "refused":
             self.refusal = outcome.how
             return
+        if outcome.what == "no memory":
+            raise MemoryError(outcome.how)
         if outcome.what == "not supported":
             subjects.raise_if_not_supported(self.subject, NotImplementedError(outcome.how))
         if outcome.what in ("unusable", "not supported"):
@@ -339,12 +341,8 @@ class Check:
             argument = shape_rule(self.case.layer, "h_0" if state else "input")
             found, code = f"the right call raised {outcome.how}", attempt.script(outcome.what)
             described = self.case.describe()
-            raise ContractViolation(
-                argument, found, described, code=code, effect=RAISED, device=self.case.device
-            )
+            raise violation(argument, found, described, code=code, effect=RAISED)
         found = f"{wrong.name}: {outcome.how}   expected ValueError, RuntimeError or TypeError"
         described = attempt.wrong if wrong.constructor else self.case.describe()
         code, effect = attempt.script(outcome.what), EFFECT_OF_A_WRONG_CALL[outcome.what]
-        raise ContractViolation(
-            self.rule, found, described, code=code, effect=effect, device=self.case.device
-        )
+        raise violation(self.rule, found, described, code=code, effect=effect)

@@ -18,12 +18,18 @@ class Notes(Protocol):
     def write(self, rule_id: str, case: Case) -> None:
         """Note that this call is made for a check of that rule."""
 
+    def end(self, rule_id: str, case: Case, found: str) -> None:
+        """Note how the call ended what can be done in this process, and end it if another goes on."""
+
 
 class NoNotes:
     """Writes nothing: nobody would read it."""
 
     def write(self, rule_id: str, case: Case) -> None:
         """Write nothing."""
+
+    def end(self, rule_id: str, case: Case, found: str) -> None:
+        """Go on: there is no other process."""
 
 
 @dataclass
@@ -46,6 +52,8 @@ class Run:
 
     ``shown`` names the test that shows a difference of a kind of layer.
 
+    ``lost`` says how an accelerator was lost, on which nothing can be computed any more.
+
     ``threads`` is the number of threads that torch may use. It is one by default, since on small layers
     more threads cost more than they give, and xdist uses the cores.
     """
@@ -55,6 +63,7 @@ class Run:
     sandboxes: Sandboxes = field(default_factory=Sandboxes)
     observed: ObservedCalls = field(default_factory=ObservedCalls)
     notes: Notes = field(default_factory=NoNotes)
+    lost: str = ""
     shown: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def shown_in(self, kind: str, violation: ContractViolation) -> str:

@@ -16,7 +16,9 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
+from rnn_contracts import devices
 from rnn_contracts.checking import child, subjects
+from rnn_contracts.checking.child import CannotBeSent, ChildDied
 from rnn_contracts.checking.subjects import Subject
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.drawing.wrong_calls import Attempt
@@ -37,6 +39,7 @@ class Outcome:
     broken          it left a layer or an argument changed
     died            its process ended, or did not answer in time
     unusable        the right call raised already
+    no memory       an accelerator had no memory left, and nothing is known
     not supported   the right call raised NotImplementedError
     """
 
@@ -55,7 +58,13 @@ class Sandboxes:
     ) -> Outcome:
         """Try it in a child process."""
         device = attempt.case.device
-        outcome = self._child(device, subject, expected).run(attempt)
+        try:
+            child_process = self._child(device, subject, expected)
+        except CannotBeSent as error:
+            return Outcome("not supported", f"to be tried in a process of its own: {error}")
+        except ChildDied as error:
+            return Outcome("died", str(error))
+        outcome = child_process.run(attempt)
         harmless = outcome.what in ("refused", "raised", "not supported")
         # A constructor runs no kernel and meta has no memory. Calls that are known to be accepted
         # have a child of their own, whose other verdicts do not matter.
@@ -135,11 +144,25 @@ def attempt_here(attempt: Attempt, constructor: Any = None) -> Outcome:
     names: dict[str, Any] = {"torch": torch, "nn": torch.nn}
     if constructor is not None:
         names[attempt.case.callee] = constructor
+    try:
+        return _attempt(attempt, names)
+    except Exception as error:
+        if devices.is_out_of_memory(error):
+            return Outcome("no memory", _raised(error))
+        if devices.is_lost(error):
+            return Outcome("died", f"{_raised(error)}, after which the device cannot be used")
+        raise
+
+
+def _attempt(attempt: Attempt, names: dict[str, Any]) -> Outcome:
     # The lines come from the table of wrong calls and from the case, never from somebody else.
+    device = attempt.case.device
     try:
         exec(attempt.setup, names)  # noqa: S102
         expected = eval(attempt.right, names) if attempt.right else None  # noqa: S307
+        devices.synchronize(device)
     except Exception as error:
+        _raise_if_of_the_device(error)
         if subjects.says_not_supported(error):
             return Outcome("not supported", str(error))
         return Outcome("unusable", f"{type(error).__name__}: {error}")
@@ -148,7 +171,9 @@ def attempt_here(attempt: Attempt, constructor: Any = None) -> Outcome:
     before = {name: _copy(spoiled[name]) for name in ("input", "h_0", "c_0") if name in spoiled}
     try:
         result = eval(attempt.wrong, spoiled)  # noqa: S307
+        devices.synchronize(device)
     except REFUSALS as error:
+        _raise_if_of_the_device(error)
         refusal = type(error).__name__
     except BaseException as error:
         whole = not attempt.right or _same(expected, eval(attempt.right, names))  # noqa: S307
@@ -164,6 +189,17 @@ def attempt_here(attempt: Attempt, constructor: Any = None) -> Outcome:
         how = f"was refused with {refusal}, but the right call now gives something else"
         return Outcome("broken", how)
     return Outcome("refused", refusal)
+
+
+def _raise_if_of_the_device(error: Exception) -> None:
+    """An error of the device says nothing of the call, though its type is that of a refusal."""
+    if devices.is_out_of_memory(error) or devices.is_lost(error):
+        raise error
+
+
+def _raised(error: Exception) -> str:
+    first = str(error).partition("\n")[0]
+    return f"raised {type(error).__name__}: {first}"
 
 
 def _copy(value: Any) -> Any:

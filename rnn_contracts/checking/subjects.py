@@ -21,7 +21,7 @@ from typing import Any
 import torch
 
 from rnn_contracts.checking import child
-from rnn_contracts.checking.child import ChildDied
+from rnn_contracts.checking.child import CannotBeSent, ChildDied
 from rnn_contracts.checking.limits import ARGUMENTS, CALLS
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.layer import LAYERS, Layer
@@ -78,6 +78,8 @@ def make(
         unknown = frozenset(child.result_of(_lacking, kind, constructor))
     except ChildDied as error:
         raise ValueError(f"its constructor {error}") from None
+    except CannotBeSent:
+        unknown = frozenset(_lacking(kind, constructor))
     return Subject(kind, name, constructor, unknown, require_all, without)
 
 

@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import pytest
 import torch
@@ -18,6 +19,8 @@ from rnn_contracts.checking.violation import ContractViolation
 @contextlib.contextmanager
 def usual(threads: int) -> Iterator[None]:
     """That number of threads, torch's own defaults, and warnings that are shown and break no rule.
+
+    Float32 is computed in float32: TF32, which keeps 10 bits of 23, is a choice and no fault of a layer.
 
     What was there before is there again afterwards, whoever has changed it: threads, dtype and device
     of new tensors, deterministic algorithms, the grad mode, the filters of warnings, the directory and
@@ -37,6 +40,7 @@ def usual(threads: int) -> Iterator[None]:
             warn_only=torch.is_deterministic_algorithms_warn_only_enabled(),
         )
         torch.use_deterministic_algorithms(False)
+        _compute_in_full_precision(stack)
         device = torch.empty(0).device
         stack.callback(torch.set_default_device, None if device.type == "cpu" else device)
         torch.set_default_device(None)
@@ -52,6 +56,33 @@ def usual(threads: int) -> Iterator[None]:
         yield
 
 
+def _compute_in_full_precision(stack: contextlib.ExitStack) -> None:
+    stack.callback(torch.set_float32_matmul_precision, _float32_matmul_precision())
+    torch.set_float32_matmul_precision("highest")
+    library: Any = torch.backends.cudnn
+    matmul: Any = torch.backends.cuda.matmul
+    flags: list[tuple[Any, str, object]] = [
+        (library, "allow_tf32", False),
+        (matmul, "allow_tf32", False),
+    ]
+    if hasattr(library, "rnn"):
+        # Newer names for the same, which the older ones set too.
+        flags += [(library.rnn, "fp32_precision", "ieee"), (matmul, "fp32_precision", "ieee")]
+    for owner, name, value in flags:
+        # Torch does not tell the older flags where somebody has set the newer ones alone.
+        with contextlib.suppress(RuntimeError):
+            stack.callback(setattr, owner, name, getattr(owner, name))
+        setattr(owner, name, value)
+
+
+def _float32_matmul_precision() -> str:
+    try:
+        return torch.get_float32_matmul_precision()
+    except RuntimeError:
+        # It was set by newer names, which say the same of each library.
+        return "highest"
+
+
 @dataclass(frozen=True)
 class State:
     """What a process has one of, and a layer has no business to change."""
@@ -61,6 +92,7 @@ class State:
     default_device: torch.device
     deterministic_algorithms: bool
     grad_mode: bool
+    float32_matmul_precision: str
     warning_filters: tuple[object, ...]
     directory: str
 
@@ -73,6 +105,7 @@ class State:
             torch.empty(0).device,
             torch.are_deterministic_algorithms_enabled(),
             torch.is_grad_enabled(),
+            _float32_matmul_precision(),
             tuple(warnings.filters),
             _directory(),
         )
@@ -85,6 +118,7 @@ class State:
             default_device=torch.device("cpu"),
             deterministic_algorithms=False,
             grad_mode=True,
+            float32_matmul_precision="highest",
         )
         return self.changes_from(usual)
 

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_packed_sequence
 
+from rnn_contracts import devices
 from rnn_contracts.checking import calls, equations, results
 from rnn_contracts.checking.check import Check
 from rnn_contracts.checking.parameters import documented_name
@@ -148,7 +149,7 @@ class Trial(Check):
 
     def on_cpu(self, tensor: Tensor) -> Tensor:
         """The tensor where there is float64, which some accelerators lack."""
-        if tensor.device.type in ("cpu", "meta"):
+        if not devices.is_accelerator(tensor.device.type):
             return tensor
         moved: Tensor = self.do("$0.cpu()", tensor)
         return moved
@@ -254,6 +255,7 @@ class Trial(Check):
         __tracebackhide__ = True
         try:
             yield
+            devices.synchronize(self.case.device)
         except ContractViolation:
             raise
         except Exception as error:

@@ -8,12 +8,12 @@ from typing import NoReturn
 
 import torch
 
-from rnn_contracts import machine
+from rnn_contracts import devices, machine
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.rules import RULES, Rule
 
 WRONG = "a wrong result"
-DIED = "the process died"
+DIED = "the process died, or its device was lost"
 RAISED = "a lawful call raised"
 NAMES = "the parameters have other names"
 ACCEPTED = "a wrong call was accepted"
@@ -130,10 +130,13 @@ def violated(
     cause: Exception | None = None,
     effect: str = WRONG,
 ) -> NoReturn:
-    """Raise the violation of a case."""
+    """Raise the violation of a case; without memory there is no telling, and ``cause`` is raised."""
     __tracebackhide__ = True
     described = case.describe(call=call)
-    effect = RAISED if cause else effect
+    if cause:
+        if devices.is_out_of_memory(cause):
+            raise cause
+        effect = DIED if devices.is_lost(cause) else RAISED
     raise ContractViolation(
         RULES[rule_id], found, described, claim=claim, effect=effect, device=case.device
     ) from cause

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from fnmatch import fnmatchcase
 
 from packaging.specifiers import SpecifierSet
@@ -76,8 +77,26 @@ class Deviation:
             and _fits(self.devices, device, backend)
         )
 
+    def as_toml(self) -> list[str]:
+        """The lines of the entry in a file."""
+        lines = ["[[deviation]]"]
+        for argument in fields(self)[:-1]:
+            value = getattr(self, argument.name)
+            factory = argument.default_factory
+            default = argument.default if factory is MISSING else factory()
+            if value != default:
+                lines.append(f"{argument.name} = {_toml(value)}")
+        return lines
+
     def __str__(self) -> str:
         return f"{self.rule}: {self.reason}"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{name} = {_toml(part)}' for name, part in value.items())}}}"
+    # Texts, numbers, truth and lists are written alike in JSON.
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _fits(patterns: tuple[str, ...], *names: str) -> bool:

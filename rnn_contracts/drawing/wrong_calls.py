@@ -14,8 +14,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from rnn_contracts.contracts import layouts
+from rnn_contracts.devices import dtypes
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.layer import ARGUMENTS, CELLS, LAYERS, Layer
+from rnn_contracts.variations import DTYPES
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,11 @@ class WrongCall:
         """The right call of the case, and what is to be refused."""
         if self.constructor:
             return Attempt(case, "", "", "", f"{case.callee}({self.constructor})")
-        other = "torch.float32" if case.dtype == "float64" else "torch.float64"
+        other = next(
+            it for it in ("float64", *DTYPES) if it in dtypes(case.device) and it != case.dtype
+        )
         time = int(case.layout == "batch first")
-        spoil = self.spoil.format(other=other, time=time)
+        spoil = self.spoil.format(other=f"torch.{other}", time=time)
         right, wrong = case.call_arguments, self.arguments or case.call_arguments
         return Attempt(case, "\n".join(case.setup()), f"layer({right})", spoil, f"layer({wrong})")
 
@@ -332,7 +336,7 @@ def _right_case(
     return Case(
         layer,
         device,
-        dtype=dtype,
+        dtype=dtype if dtype in dtypes(device) else "float32",
         layout=layouts(layer)[0] if wrong.layout == "batched" else wrong.layout,
         N=N,
         L=max(lengths, default=3),

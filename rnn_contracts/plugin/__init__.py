@@ -12,12 +12,13 @@ from collections.abc import Generator
 
 import pytest
 
-from rnn_contracts.plugin import collection, early_end, header, running, session
+from rnn_contracts.plugin import collection, early_end, header, running, session, workers
 from rnn_contracts.plugin.causes import Blocks
 from rnn_contracts.plugin.collection import TEST
 from rnn_contracts.plugin.options import add_options, check_options
 from rnn_contracts.plugin.session import SESSION
 from rnn_contracts.plugin.summary import Summary
+from rnn_contracts.plugin.unmeasured import Confirmations
 from rnn_contracts.plugin.workers import Workers
 
 
@@ -46,10 +47,17 @@ def pytest_configure(config: pytest.Config) -> None:
         early_end.tell(config)
     config.pluginmanager.register(Workers(config), "rnn-contracts-workers")
     config.pluginmanager.register(Summary(config), "rnn-contracts-summary")
+    config.pluginmanager.register(Confirmations(config), "rnn-contracts-confirmations")
     config.pluginmanager.register(Blocks(config), "rnn-contracts-blocks")
     if config.getoption("maxworkerrestart", "") is None:
         # Each worker that dies is a finding; xdist would end the run at four for each worker.
         config.option.maxworkerrestart = "1000"
+
+
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> Generator[None, int, int]:
+    """Start no more workers than an accelerator has memory for."""
+    return workers.limited(config, (yield))
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

@@ -14,6 +14,7 @@ from rnn_contracts.deviations import Deviation
 from rnn_contracts.parametrize import OwnTest
 from rnn_contracts.plugin.header import torch_build
 from rnn_contracts.plugin.session import SESSION, Session
+from rnn_contracts.plugin.unmeasured import UNMEASURED
 from rnn_contracts.results.outcome import Properties
 from rnn_contracts.rule_tests.examples import is_nightly
 from rnn_contracts.rule_tests.listing import tests_of
@@ -92,6 +93,9 @@ def _about(test: RuleTest, session: Session) -> Properties:
     properties.append(("machine", machine.as_line(session.machine)))
     if test.point:
         properties.append(("point", str(test.point)))
+    for entry in test.known.expected:
+        if entry.unmeasured and entry.rule == test.rule.id:
+            properties.append((UNMEASURED, entry.origin))
     if test.pinned:
         properties.append(("part of", test.part_of))
     if test.subject:

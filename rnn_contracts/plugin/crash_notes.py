@@ -7,6 +7,7 @@ worker died, and makes a message of it.
 from __future__ import annotations
 
 import contextlib
+import os
 import pickle
 from io import FileIO
 from pathlib import Path
@@ -14,6 +15,8 @@ from pathlib import Path
 from rnn_contracts.checking.run import NoNotes
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.results.outcome import Properties
+
+DEAD = "the process died of this call, or it hung and was ended"
 
 
 class CrashNotes:
@@ -33,24 +36,29 @@ class CrashNotes:
         """Say to which test the calls to come belong, and what its report says of it."""
         self._test, self._properties = test, properties
 
-    def write(self, rule_id: str, case: Case) -> None:
-        """Note that this call is made for a check of that rule."""
+    def write(self, rule_id: str, case: Case, found: str = DEAD) -> None:
+        """Note that this call is made for a check of that rule; ``found`` is to be told if it ends."""
         # A disk that is full costs the note, which matters only if the process dies.
         with contextlib.suppress(OSError):
             self._file.seek(0)
-            self._file.write(pickle.dumps((self._test, rule_id, case, self._properties)))
+            self._file.write(pickle.dumps((self._test, rule_id, case, found, self._properties)))
+
+    def end(self, rule_id: str, case: Case, found: str) -> None:
+        """Note how, and end the worker: the next one starts with a device that can compute."""
+        self.write(rule_id, case, found)
+        os._exit(1)
 
     def close(self) -> None:
         """Write no more notes."""
         self._file.close()
 
 
-def read(path: Path, test: str) -> tuple[str, Case, Properties] | None:
-    """Rule, call and properties of the last note, if that test made it."""
+def read(path: Path, test: str) -> tuple[str, Case, str, Properties] | None:
+    """Rule, call, what was found and properties of the last note, if that test made it."""
     try:
         # A worker of this run wrote the file, into a directory that this process made.
-        noted, rule_id, case, properties = pickle.loads(path.read_bytes())  # noqa: S301
+        noted, rule_id, case, found, properties = pickle.loads(path.read_bytes())  # noqa: S301
     except Exception:
         # There is none, or its process died as it wrote it, and then anything may be raised.
         return None
-    return (rule_id, case, properties) if noted == test else None
+    return (rule_id, case, found, properties) if noted == test else None

@@ -8,10 +8,10 @@ import hypothesis
 import pytest
 import torch
 
-from rnn_contracts import machine
+from rnn_contracts import devices, machine
 from rnn_contracts.checking import surroundings
 from rnn_contracts.checking.look import look_at
-from rnn_contracts.plugin.session import SESSION
+from rnn_contracts.plugin.session import LIMIT, SESSION
 from rnn_contracts.results.words import counted
 from rnn_contracts.rule_tests.examples import examples_of_a_point
 from rnn_contracts.rule_tests.listing import devices_of
@@ -41,6 +41,13 @@ def lines(config: pytest.Config) -> list[str]:
         f"{settings.get_current_profile_name()}, "
         f"{examples_of_a_point()} examples a grid point and shape, {policy}",
     ]
+    for device in filter(devices.is_accelerator, session.devices):
+        shown.append(
+            f"rnn-contracts: on {device} the kernels of {devices.backend(device)} compute, in "
+            f"{', '.join(devices.dtypes(device))}; TF32 is off, since rules speak of full precision"
+        )
+    if limit := config.stash.get(LIMIT, ""):
+        shown.append(f"rnn-contracts: {limit}")
     for change in surroundings.State.now().unusual():
         shown.append(f"rnn-contracts: set before the run, and set back for each test: {change}")
     for subject in session.subjects.values():

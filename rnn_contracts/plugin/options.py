@@ -48,7 +48,12 @@ def add_options(parser: pytest.Parser) -> None:
         action="append",
         metavar="NAME",
         help="check on this device only (repeatable): cpu, meta, cuda, cuda:0, mps, xpu, ...; "
-        "default: every device that torch reports",
+        "default: cpu, meta and the first accelerator that torch reports; cuda is every CUDA device",
+    )
+    group.addoption(
+        "--rnn-native",
+        action="store_true",
+        help="let torch's own kernels compute on CUDA and ROCm, without cuDNN and MIOpen",
     )
     group.addoption(
         "--rnn-threads",

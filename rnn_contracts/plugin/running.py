@@ -29,6 +29,8 @@ def set_up(item: pytest.Item) -> None:
     if test is None:
         return
     session, seed = item.config.stash[SESSION], seed_of(item.config)
+    if session.run.lost:
+        pytest.exit(f"rnn-contracts: {session.run.lost}; the rest was not run", returncode=3)
     if isinstance(session.notes, CrashNotes):
         session.notes.begin(item.nodeid, item.user_properties)
     if OWN in item.stash:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -39,11 +40,17 @@ class Session:
 
 
 SESSION = pytest.StashKey[Session]()
+LIMIT = pytest.StashKey[str]()
+"""Why there are fewer workers than cores, in words."""
 
 
 def start(config: pytest.Config) -> Session:
     """The session that the options ask for; a wrong one is a usage error."""
-    selected = _select(config.getoption("--rnn-device"))
+    if config.getoption("--rnn-native"):
+        library = torch.backends.cudnn
+        config.add_cleanup(functools.partial(setattr, library, "enabled", library.enabled))
+        library.enabled = False
+    selected = selected_devices(config)
     facts = machine.facts(selected[-1])
     notes: CrashNotes | NoNotes = NoNotes()
     if hasattr(config, "workerinput"):
@@ -119,8 +126,9 @@ def _chosen_subjects(config: pytest.Config) -> Mapping[str, Subject]:
         raise pytest.UsageError(f"--rnn-subject: {error}") from None
 
 
-def _select(asked: list[str] | None) -> tuple[str, ...]:
+def selected_devices(config: pytest.Config) -> tuple[str, ...]:
     """The devices asked for, accelerators last; ``cuda`` asks for ``cuda:0``, ``cuda:1``, ..."""
+    asked = config.getoption("--rnn-device")
     if not asked:
         return devices.devices_by_default()
     present = devices.available_devices()

@@ -2,22 +2,44 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
+from rnn_contracts import devices
 from rnn_contracts.checking.violation import DIED, ContractViolation
 from rnn_contracts.plugin import causes, crash_notes
 from rnn_contracts.plugin.collection import IDLE
-from rnn_contracts.plugin.session import SESSION
+from rnn_contracts.plugin.session import LIMIT, SESSION, selected_devices
 from rnn_contracts.results import outcome
 from rnn_contracts.results.outcome import Outcome
+from rnn_contracts.results.words import counted
 from rnn_contracts.rules import RULES
 
+MEMORY = 2 * 2**30
+"""Bytes of an accelerator for a worker and its child: each has a context of half a GiB, and tensors."""
 IDLE_DEATHS = 2
 """How many workers may die before they ran a test. What is wrong with them is wrong with the next."""
+
+
+def limited(config: pytest.Config, count: int) -> int:
+    """So many workers of ``-n auto`` as the memory of the accelerators allows, but at least one."""
+    free = {
+        device: memory
+        for device in selected_devices(config)
+        if (memory := devices.free_memory(device)) is not None
+    }
+    if not free or "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return count
+    least = min(free, key=free.__getitem__)
+    most = max(1, free[least] // MEMORY)
+    if most < count:
+        room = f"{free[least] / 2**30:.1f} GiB of {least} are free"
+        config.stash[LIMIT] = f"{counted(most, 'worker')} and not {count}, since {room}"
+    return min(count, most)
 
 
 class Workers:
@@ -64,12 +86,16 @@ class Workers:
         note = crash_notes.read(Path(self.notes.name, report.node.gateway.id), crashitem)
         if note is None:
             return
-        rule_id, case, properties = note
-        found = "the process died of this call, or it hung and was ended"
+        rule_id, case, found, properties = note
         report.died, report.when = True, "call"
         report.location = (*report.location[:2], crashitem.rpartition("::")[2])
         violation = ContractViolation(
-            RULES[rule_id], found, case.describe(), code=case.calling(), effect=DIED
+            RULES[rule_id],
+            found,
+            case.describe(),
+            code=case.calling(),
+            effect=DIED,
+            device=case.device,
         )
         violation.drawn, report.longrepr = case, str(violation)
         causes.note(report, violation)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import hypothesis
+
 from rnn_contracts.checking import script
 from rnn_contracts.checking.recording import Recording
 from rnn_contracts.checking.run import Run
@@ -62,6 +64,15 @@ def add_script(violation: ContractViolation, check: CheckCase, subject: Subject 
     except Exception:  # noqa: S110
         # The test has failed already. What is wrong with the script must not hide why.
         pass
+
+
+def unrepeated(error: hypothesis.errors.FlakyFailure) -> Exception:
+    """The violation that did not happen again in the same call, as on a device that races."""
+    found = [inner for inner in error.exceptions if isinstance(inner, ContractViolation)]
+    if not found:
+        return error
+    found[0].add_line("the same call did not do it again: it happens now and then")
+    return found[0]
 
 
 def _can_be_made_again(violation: ContractViolation) -> bool:

@@ -25,28 +25,9 @@ from rnn_contracts.rule_tests import failure, known_failures
 from rnn_contracts.rule_tests.examples import SOON, settings_of
 from rnn_contracts.rule_tests.known_failures import KnownFailures
 from rnn_contracts.rule_tests.statement import Statement
+from rnn_contracts.rule_tests.tally import Tally
 from rnn_contracts.rules import ACCEPTING, RULES, Rule
 from rnn_contracts.variations import GridPoint
-
-
-@dataclass
-class Tally:
-    """What came of one run of a test."""
-
-    examples: int = 0
-    comparisons: int = 0
-    passed_over: int = 0
-    unsupported: set[str] = field(default_factory=set)
-    refusals: set[str] = field(default_factory=set)
-    avoided: dict[str, Deviation] = field(default_factory=dict)
-    known: ContractViolation | None = None
-    """A violation that is known, and is raised at the end of the test."""
-    difference: ContractViolation | None = None
-    """A violation by a subject of a rule that torch does not document."""
-    raised: bool = False
-    seeds: set[int] = field(default_factory=set)
-    repeated: ContractViolation | None = None
-    """A violation of which another test has the simplest call and a script."""
 
 
 @dataclass(eq=False, repr=False)
@@ -212,6 +193,8 @@ class RuleTest:
                 self.tally.avoided[str(entry)] = entry
                 self._pass_over()
                 return
+        if self.tally.out_of_memory:
+            return
         repeated = self.tally.repeated
         if (repeated and repeated.effect != RAISED) or (self.tally.known and self.known.expected):
             # One violation is enough, unless it is a call that raises: other calls may do otherwise.
@@ -229,7 +212,14 @@ class RuleTest:
             self._pass_over()
         except ContractViolation as error:
             error.drawn = drawn
+            if error.__cause__ and devices.is_lost(error.__cause__):
+                run.lost = f"{drawn.device} was lost in {self.name}: {error.found}"
+                run.notes.end(error.rule_id, drawn, error.found)
             self._judge(error, run)
+        except Exception as error:
+            if not devices.is_out_of_memory(error):
+                raise
+            self.tally.out_of_memory = f"{type(error).__name__}: {error}".partition("\n")[0]
         else:
             self.tally.examples += 1
 
@@ -318,6 +308,8 @@ class RuleTest:
                 except ContractViolation as error:
                     shown = self._shown(error, run)
                     raise shown from shown.__cause__
+                except hypothesis.errors.FlakyFailure as error:
+                    raise failure.unrepeated(error) from None
         except hypothesis.errors.Unsatisfiable:
             if not (self.tally.avoided or self.tally.unsupported or self.tally.known):
                 raise
@@ -326,6 +318,9 @@ class RuleTest:
                 self.tally.difference = error
                 pytest.xfail(f"differs from torch, which does not document {error.rule_id}")
             raise
+        if self.tally.out_of_memory:
+            found = f"there is no memory left on {self.device}, so that nothing is known of it"
+            pytest.fail(f"{self.rule.id}: {found}: {self.tally.out_of_memory}", pytrace=False)
         if self.tally.known and self.known.expected:
             with surroundings.usual(run.threads):
                 raise self._shown(self.tally.known, run)

@@ -1,0 +1,30 @@
+"""What came of one run of a test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rnn_contracts.checking.violation import ContractViolation
+from rnn_contracts.deviations import Deviation
+
+
+@dataclass
+class Tally:
+    """What came of one run of a test."""
+
+    examples: int = 0
+    comparisons: int = 0
+    passed_over: int = 0
+    unsupported: set[str] = field(default_factory=set)
+    refusals: set[str] = field(default_factory=set)
+    avoided: dict[str, Deviation] = field(default_factory=dict)
+    known: ContractViolation | None = None
+    """A violation that is known, and is raised at the end of the test."""
+    difference: ContractViolation | None = None
+    """A violation by a subject of a rule that torch does not document."""
+    raised: bool = False
+    seeds: set[int] = field(default_factory=set)
+    repeated: ContractViolation | None = None
+    """A violation of which another test has the simplest call and a script."""
+    out_of_memory: str = ""
+    """What was raised where the device had no memory left: nothing is known then."""
