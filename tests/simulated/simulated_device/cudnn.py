@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
+from simulated_device.tensor import SimulatedTensor
+
 DOUBLE_BACKWARD = (
     "the derivative for '_cudnn_rnn_backward' is not implemented. Double backwards is not supported "
     "for CuDNN RNNs due to limitations in the CuDNN API. To run double backwards, please disable the "
@@ -23,18 +25,16 @@ def limit_layers() -> None:
 
 def _limited(function: Any) -> Any:
     def call(*args: Any) -> Any:
-        from simulated_device.tensor import SimulatedTensor
-
         input = args[0]
-        if not (type(input) is SimulatedTensor and input.numel() and torch.backends.cudnn.enabled):
-            return function(*args)
         # (data, batch_sizes, state, weights, ...) or (input, state, weights, ...)
-        packed = isinstance(args[3], (list, tuple))
-        state, weights = args[2:4] if packed else args[1:3]
-        training = args[7] if packed else args[6]
+        place = 2 if isinstance(args[3], (list, tuple)) else 1
+        state, weights = args[place : place + 2]
+        training = args[place + 5]
         states = tuple(state) if isinstance(state, (list, tuple)) else (state,)
+        by_cudnn = type(input) is SimulatedTensor and input.numel() and torch.backends.cudnn.enabled
+        if not by_cudnn or not all(isinstance(it, Tensor) for it in states):
+            return function(*args)
         _check_states(input, states)
-        place = 2 if packed else 1
 
         def layer(input: Tensor, *tensors: Tensor) -> Any:
             parts, flat = tensors[: len(states)], list(tensors[len(states) :])

@@ -10,7 +10,7 @@ from torch.utils.backend_registration import _setup_privateuseone_for_python_bac
 
 from simulated_device import backend, cells, cudnn, variants
 from simulated_device.backend import NAME
-from simulated_device.tensor import run
+from simulated_device.tensor import copy_from, run
 
 aten = torch.ops.aten
 # Torch's libraries have no annotations, and torch forgets the kernels of one that is no longer there.
@@ -25,8 +25,7 @@ def register() -> None:
     _EVERYTHING.fallback(torch.library.fallthrough_kernel, "AutocastPrivateUse1")
     _ATEN.impl("empty.memory_format", _factory(aten.empty.memory_format), "PrivateUse1")
     _ATEN.impl("empty_strided", _factory(aten.empty_strided.default), "PrivateUse1")
-    # Torch copies by this one where it has put the dispatch to Python aside, as in x[[1]].
-    _ATEN.impl("_copy_from", _copy_from, "PrivateUse1")
+    _ATEN.impl("_copy_from", copy_from, "PrivateUse1")
     _ATEN.impl("_thnn_fused_gru_cell", cells.gru_cell_without_numbers, "Meta")
     _answer_for_the_accelerator()
     if "like_cudnn" in variants.CHOSEN:
@@ -43,10 +42,6 @@ def _factory(func: Any) -> Any:
         return run(func, args, {**kwargs, "device": kwargs.get("device") or torch.device(NAME)})
 
     return make
-
-
-def _copy_from(source: torch.Tensor, target: torch.Tensor, non_blocking: bool = False) -> Any:
-    return run(aten._copy_from.default, (source, target), {})
 
 
 def _answer_for_the_accelerator() -> None:

@@ -36,6 +36,7 @@ TEN_BITS = "ten_bits" in CHOSEN
 ASYNCHRONOUS = "asynchronous" in CHOSEN
 ASSERTING = "asserting" in CHOSEN
 OUT_OF_MEMORY = "out_of_memory" in CHOSEN
+LIMITS_TENSORS = NO_FLOAT64 or OUT_OF_MEMORY
 
 
 def _number(name: str) -> int:
@@ -74,6 +75,10 @@ def rounded(value: object) -> object:
     return torch.where(value.isfinite(), near, value)
 
 
+class KernelFailed(RuntimeError):
+    """What ``SIMULATED_FAULT_AT`` asks for."""
+
+
 class Errors:
     """The errors of a process: one that nobody has waited for, and one that ended the device."""
 
@@ -88,7 +93,7 @@ class Errors:
         if OUT_OF_MEMORY and OOM_AT and self.products % OOM_AT == 0:
             raise out_of_memory(2**31)
         if self.products == FAULT_AT:
-            raise IndexError(f"the device failed in matrix product {FAULT_AT}")
+            raise KernelFailed(f"the device failed in matrix product {FAULT_AT}")
 
     def happen(self, error: Exception) -> None:
         """An error on the device: raise it, or keep it until somebody waits for the device."""
