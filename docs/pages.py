@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from rnn_contracts import RULES, Layer, Rule, contracts, shapes
+from rnn_contracts import RULES, Layer, Rule, contracts, deviations, shapes
 from rnn_contracts.citing import describe_rule, describe_runs, picture
 from rnn_contracts.citing.citations import CITATIONS
 from rnn_contracts.citing.describe_call import PACKED
@@ -42,6 +42,7 @@ def write(docs: Path) -> None:
     files["rules/index.md"] = rule_index()
     files["shapes.md"] = shape_table()
     files["generated/contract.html"] = contract_data()
+    files["generated/backends.md"] = backend_table()
     for name, layer in LESSON.items():
         files[f"generated/{name}.html"] = shapes(layer, (2, 4, 5))._repr_html_()
     for directory in ("rules", "generated"):
@@ -226,6 +227,20 @@ def shape_table() -> str:
         "`c_0`, `c_n` and `c_1` are of LSTM and LSTMCell, `weight_hr` of an LSTM with proj_size."
     )
     return "\n\n".join([*parts, "## Axes", axes()]) + "\n"
+
+
+def backend_table() -> str:
+    """What torch is known to do otherwise on an accelerator, by backend."""
+    rows: dict[tuple[str, ...], dict[str, None]] = {}
+    for entry in deviations.known():
+        backends = [name for name in entry.devices if name not in ("*", "cpu", "meta")]
+        if backends and not entry.subject:
+            source = f"[source]({entry.link})" if entry.link else in_markdown(entry.measured)
+            seen = "read" if entry.unmeasured else "measured"
+            what = ", ".join(backends), ", ".join(entry.kinds), in_markdown(entry.reason)
+            rows.setdefault((*what, seen, source), {})[f"{{rnn-rule}}`{entry.rule}`"] = None
+    lines = [(*row[:3], ", ".join(rules), *row[3:]) for row, rules in sorted(rows.items())]
+    return markdown_table(("on", "of", "what", "rules", "", "source"), lines)
 
 
 def axes() -> str:

@@ -79,6 +79,17 @@ def is_accelerator(device: str) -> bool:
     return device not in ("cpu", "meta")
 
 
+def prepare(device: str) -> None:
+    """Let cuDNN draw for dropout once, with gradients.
+
+    Torch keeps what the first call that drops has made. Where that call is made in inference mode, every
+    later one that wants a gradient raises "Inference tensors cannot be saved for backward".
+    """
+    if backend(device) in ("cudnn", "miopen"):
+        layer = torch.nn.LSTM(1, 1, 2, dropout=0.5, device=device)
+        layer(torch.zeros(1, 1, 1, device=device))
+
+
 def synchronize(device: str) -> None:
     """Wait until the device has computed what it was asked for, and raise what went wrong."""
     if not is_accelerator(device):

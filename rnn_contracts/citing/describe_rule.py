@@ -118,10 +118,12 @@ def deviations(rule: Rule) -> list[str]:
     # deviations.known() would check each entry, and needs packaging for that. This does not.
     text = DEVIATIONS.read_text("utf-8")
     entries = [entry for entry in toml.loads(text)["deviation"] if entry["rule"] == rule.id]
-    return [
+    lines = [
         _deviation_line(entry, describe_runs.done_instead(entry["reason"], rule))
         for entry in entries
-    ] or ["none known"]
+    ]
+    # Entries that differ in what a call must be like read alike.
+    return [*dict.fromkeys(lines)] or ["none known"]
 
 
 def _deviation_line(entry: dict[str, Any], done: list[str]) -> str:
@@ -129,8 +131,11 @@ def _deviation_line(entry: dict[str, Any], done: list[str]) -> str:
     where = [f"torch {entry['torch']}"]
     if "fixed" in entry:
         where.append(f"fixed in {entry['fixed']}")
+    if "devices" in entry:
+        where.append(f"on {' and '.join(entry['devices'])}")
     where += [f"{fact} = {str(value).lower()}" for fact, value in entry.get("machine", {}).items()]
     classes = f"; {', '.join(entry['kinds'])}" if "kinds" in entry else ""
+    classes += "; read, not measured" if entry.get("unmeasured") else ""
     did = f" [{', '.join(done)}]" if done else ""
     seen = entry.get("link") or entry["measured"]
     return f"{entry['reason']}{did} ({', '.join(where)}{classes}): {seen}"

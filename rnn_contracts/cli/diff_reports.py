@@ -14,20 +14,36 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "diff",
         help="compare two reports: what regressed with an upgrade of torch, and what was fixed",
-        description="Compare two reports that `pytest --junitxml FILE` wrote.",
+        description="Compare two reports that `pytest --junitxml FILE` wrote, or two devices.",
         epilog="Exit code: 0 if nothing broke, 1 if something did, 2 if the reports are of no use.",
     )
     parser.add_argument("old", metavar="OLD.xml", help="the report on the old torch")
-    parser.add_argument("new", metavar="NEW.xml", help="the report on the new torch")
+    parser.add_argument(
+        "new",
+        metavar="NEW.xml",
+        nargs="?",
+        help="the report on the new torch; OLD.xml with --devices",
+    )
+    parser.add_argument(
+        "--devices",
+        nargs=2,
+        metavar=("OLD", "NEW"),
+        help="compare the tests on one device with those on another, such as: cpu cuda:0",
+    )
     parser.add_argument("--format", choices=formats.FORMATS, default="text", help="default: text")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> tuple[str, int]:
     """Return the difference, and the exit code."""
+    if not (options.new or options.devices):
+        raise ValueError("diff: expected two reports, or one and --devices OLD NEW")
     try:
-        old, new = report.read(Path(options.old)), report.read(Path(options.new))
+        old = report.read(Path(options.old))
+        new = report.read(Path(options.new)) if options.new else old
     except ImportError:
         raise ValueError("diff needs defusedxml: pip install 'rnn-contracts[suite]'") from None
+    if options.devices:
+        old, new = old.on_device(options.devices[0]), new.on_device(options.devices[1])
     difference = diff.compare(old, new)
     return formats.FORMATS[options.format](difference), difference.exit_code

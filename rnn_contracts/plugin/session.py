@@ -51,6 +51,8 @@ def start(config: pytest.Config) -> Session:
         config.add_cleanup(functools.partial(setattr, library, "enabled", library.enabled))
         library.enabled = False
     selected = selected_devices(config)
+    for device in selected:
+        devices.prepare(device)
     facts = machine.facts(selected[-1])
     notes: CrashNotes | NoNotes = NoNotes()
     if hasattr(config, "workerinput"):

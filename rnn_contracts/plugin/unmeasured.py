@@ -43,7 +43,9 @@ class Confirmations:
     def _lines(self) -> list[str]:
         session = self.config.stash[SESSION]
         entries = {entry.origin: entry for entry in session.known if entry.unmeasured}
-        facts = (f"{name} {value}" for name, value in session.machine.items() if name in _OF_A_CARD)
+        facts = (
+            f"{name} {value}" for name, value in session.machine.items() if name in _OF_ACCELERATORS
+        )
         where = ", ".join([f"torch {torch.__version__}", *facts])
         lines: list[str] = []
         for origin in sorted(entries.keys() & self.came.keys()):
@@ -61,4 +63,4 @@ class Confirmations:
         return lines
 
 
-_OF_A_CARD = ("accelerator", "capability", "driver", "cudnn", "miopen")
+_OF_ACCELERATORS = ("accelerator", "capability", "driver", "cudnn", "miopen")

@@ -70,7 +70,7 @@ def as_text(difference: Difference) -> str:
     for name, heading in _HEADINGS.items():
         tests = difference.changes[name]
         if tests:
-            lines += ["", f"{heading}: {counted(len(tests), 'test')}"]
+            lines += ["", f"{_of_devices(heading, difference)}: {counted(len(tests), 'test')}"]
         for (rule, what, link), names in by_rule(tests).items():
             lines.append(f"  {rule}: {what}" if what else f"  {rule}")
             if link:
@@ -94,7 +94,8 @@ def as_markdown(difference: Difference) -> str:
     for name, heading in _HEADINGS.items():
         tests = difference.changes[name]
         if tests:
-            lines += ["", f"#### {heading}", "", "| rule | what | tests |", "|---|---|---|"]
+            shown = _of_devices(heading, difference)
+            lines += ["", f"#### {shown}", "", "| rule | what | tests |", "|---|---|---|"]
         for (rule, what, link), names in by_rule(tests).items():
             text = in_markdown(what or PASSED)
             linked = f"[{text}]({link})" if link else text
@@ -146,10 +147,20 @@ def _title(difference: Difference) -> str:
     old, new = difference.old, difference.new
     both = [test for test in old.results.keys() & new.results.keys() if test.rule]
     rules = {test.rule for test in both if test.rule}
-    devices = ", ".join(sorted(old.devices & new.devices))
-    compared = f"{counted(len(rules), 'rule')}, {counted(len(both), 'test')} on {devices}"
+    compared = f"{counted(len(rules), 'rule')}, {counted(len(both), 'test')}"
     layers = "".join(f", {subject}" for subject in sorted(new.subjects))
-    return f"torch {old.torch} -> {new.torch}{layers}: {compared}"
+    if old.device:
+        before, after = (f"torch {it.torch} on {it.device}" for it in (old, new))
+        return f"{before} -> {after}{layers}: {compared}"
+    devices = ", ".join(sorted(old.devices & new.devices))
+    return f"torch {old.torch} -> {new.torch}{layers}: {compared} on {devices}"
+
+
+def _of_devices(heading: str, difference: Difference) -> str:
+    """The heading, which names the devices where these are compared."""
+    for torch, report in (("the old torch", difference.old), ("the new torch", difference.new)):
+        heading = heading.replace(torch, report.device or torch)
+    return heading
 
 
 def _verdict(difference: Difference) -> str:

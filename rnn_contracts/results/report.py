@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import collections
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -59,7 +59,8 @@ class Report:
     ``subjects`` are what stood in the place of torch's own layers. ``machine`` has the values of each
     fact: one, unless the report is merged from those of several machines. ``in_parts`` are tests of
     which there are only the calls that are known to deviate. ``twice`` are tests that are there more
-    than once with one outcome, ``contradictory`` those with several.
+    than once with one outcome, ``contradictory`` those with several. ``device`` is that of all tests,
+    whose names do not have it; it is empty where they have.
     """
 
     torch: str
@@ -70,6 +71,31 @@ class Report:
     in_parts: frozenset[Test] = frozenset()
     twice: tuple[Test, ...] = ()
     contradictory: tuple[Test, ...] = ()
+    device: str = ""
+
+    def on_device(self, device: str) -> Report:
+        """The tests of rules on one device, to be held against those on another.
+
+        ``ValueError`` if there are none.
+        """
+        if device not in self.devices:
+            known = ", ".join(sorted(self.devices))
+            raise ValueError(f"--devices: no test on {device!r} in the report; there are {known}")
+
+        def named(tests: Iterable[Test]) -> Iterator[tuple[Test, Test]]:
+            for test in tests:
+                if test.rule and test.name.endswith(f"-{device}"):
+                    yield test, replace(test, name=test.name.removesuffix(f"-{device}"))
+
+        return replace(
+            self,
+            devices=frozenset({device}),
+            results={new: self.results[old] for old, new in named(self.results)},
+            in_parts=frozenset(new for _, new in named(self.in_parts)),
+            twice=tuple(new for _, new in named(self.twice)),
+            contradictory=tuple(new for _, new in named(self.contradictory)),
+            device=device,
+        )
 
 
 def read(path: Path) -> Report:

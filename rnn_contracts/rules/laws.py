@@ -194,6 +194,13 @@ LAWS = (
                   "projection, and in c_n where it has one",
     ),
     Rule(
+        "tf32-is-near", "law",
+        "Where TF32 is allowed, results in float32 are within 2**-8 of the step equations",
+        layers=LAYERS + CELLS, values=True, domain={"dtype": "float32", **_SURE},
+        condition="with set_float32_matmul_precision('high') and backends.cudnn.allow_tf32 on, results "
+                  "differ by 2**-8 at most, times the largest number where that is above 1",
+    ),
+    Rule(
         "modes-agree", "law",
         "Without dropout, train and eval, grad, no_grad and inference_mode give the same results",
         layers=LAYERS + CELLS, values=True, domain={"dropout": 0.0},

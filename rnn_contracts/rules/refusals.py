@@ -6,6 +6,15 @@ from rnn_contracts.layer import CELLS, LAYERS
 from rnn_contracts.rules.rule import Rule
 
 # fmt: off
+OF_CONSTRUCTORS = (
+    "size-refused",
+    "flag-refused",
+    "nonlinearity-refused",
+    "dropout-refused",
+    "projection-refused",
+)
+"""Those of wrong constructions, which know no device."""
+
 REFUSALS = (
     Rule(
         "input-rank-refused", "refusal",

@@ -15,6 +15,7 @@ FAMILIES = ("shape", "parameter", "law", "refusal")
 _MODES = (
     "dtype-and-device-follow",
     "autocast-dtype",
+    "tf32-is-near",
     "modes-agree",
     "functional-call-uses-its-weights",
     "copies-agree",

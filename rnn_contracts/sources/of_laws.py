@@ -186,6 +186,11 @@ OF_LAWS = {
     "autocast-dtype": Source(
         "https://docs.pytorch.org/docs/stable/amp.html",
     ),
+    "tf32-is-near": Source(
+        "https://docs.pytorch.org/docs/stable/generated/torch.set_float32_matmul_precision.html",
+        quote={"set_float32_matmul_precision": "float32 matrix multiplications either use the "
+                                               "TensorFloat32 datatype"},
+    ),
     "modes-agree": Source(
         DOCS.format("Module"),
         quote={"Module.train": "effect only on certain modules."},

@@ -39,6 +39,31 @@ def test_autocast_dtype(trial: Trial) -> None:
         trial.assert_that(f"$0.dtype == {expected}", found, result)
 
 
+@rule_test(least_N=1, longest=9)
+def test_tf32_is_near(trial: Trial) -> None:
+    """The results of ten bits are near those of the step equations, computed in float64."""
+    eps = torch.finfo(getattr(torch, trial.case.dtype)).eps
+    with tf32_allowed(trial):
+        results = trial.call(layer=trial.layer)
+    trial.assert_all_close(results, trial.expected_by_equations(), units=int(2**-8 / eps))
+
+
+@contextlib.contextmanager
+def tf32_allowed(trial: Trial) -> Iterator[None]:
+    """Allow it to matrix products and to cuDNN, which other rules do not."""
+    flags = (
+        'torch.set_float32_matmul_precision("{}")',
+        'setattr(torch.backends.cudnn, "allow_tf32", {})',
+    )
+    try:
+        for flag, value in zip(flags, ("high", True), strict=True):
+            trial.do(flag.format(value))
+        yield
+    finally:
+        for flag, value in zip(flags, ("highest", False), strict=True):
+            trial.do(flag.format(value))
+
+
 @rule_test(least_N=1)
 def test_modes_agree(trial: Trial) -> None:
     """Train or eval, with or without autograd."""

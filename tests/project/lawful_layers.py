@@ -111,6 +111,15 @@ def off_by_rounding(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
     return map_tensors(change, forward(input, hx))
 
 
+def ten_bits_where_they_are_allowed(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    def rounded(tensor: Tensor) -> Tensor:
+        return ((tensor.view(torch.int32) + 2**12) & ~(2**13 - 1)).view(torch.float32)
+
+    if torch.get_float32_matmul_precision() == "highest" or torch.is_grad_enabled():
+        return forward(input, hx)
+    return map_tensors(rounded, forward(input, hx))
+
+
 def warns(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
     warnings.warn("to be changed in the next release", FutureWarning, stacklevel=2)
     return forward(input, hx)
@@ -180,6 +189,7 @@ LAWFUL: dict[str, Alter] = {
         computed_in_float64,
         *TWO_WAYS.values(),
         off_by_rounding,
+        ten_bits_where_they_are_allowed,
         warns,
         results_copied,
         arguments_copied,

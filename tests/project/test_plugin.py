@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from types import SimpleNamespace
 
 import pytest
 import torch
-
-from rnn_contracts import devices as present
 
 Run = Callable[..., pytest.RunResult]
 
@@ -235,54 +232,3 @@ def test_a_wrong_statement_is_a_usage_error(
     assert result.ret != pytest.ExitCode.OK
     assert message in result.stdout.str() + result.stderr.str()
     assert "plugin.py" not in result.stdout.str() + result.stderr.str()
-
-
-class Accelerator:
-    """A stand-in for ``torch.accelerator``; the code was never tried on the hardware itself."""
-
-    def __init__(self, kind: str | None, count: int = 1) -> None:
-        self.kind, self.count = kind, count
-
-    def is_available(self) -> bool:
-        return self.kind is not None
-
-    def current_accelerator(self) -> object:
-        if self.kind is None:
-            raise RuntimeError("torch 2.6 raises where there is none")
-        return SimpleNamespace(type=self.kind)
-
-    def device_count(self) -> int:
-        return self.count
-
-
-@pytest.mark.parametrize(
-    ("accelerator", "devices"),
-    [
-        (Accelerator(None), ()),
-        (Accelerator("cuda"), ("cuda:0",)),
-        (Accelerator("cuda", 2), ("cuda:0", "cuda:1")),
-        (Accelerator("xpu"), ("xpu:0",)),
-        (Accelerator("mps"), ("mps",)),
-    ],
-)
-def test_accelerators(
-    accelerator: Accelerator, devices: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Cuda and xpu go by index, mps is one."""
-    monkeypatch.setattr(torch, "accelerator", accelerator, raising=False)
-    assert present.available_devices() == ("cpu", "meta", *devices)
-
-
-@pytest.mark.parametrize(
-    ("cuda", "mps", "devices"),
-    [(0, False, ()), (2, False, ("cuda:0", "cuda:1")), (0, True, ("mps",))],
-)
-def test_accelerators_of_an_old_torch(
-    cuda: int, mps: bool, devices: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Before 2.6 there was no ``torch.accelerator``."""
-    monkeypatch.delattr(torch, "accelerator", raising=False)
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda > 0)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: cuda)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
-    assert present.accelerators() == devices

@@ -481,6 +481,23 @@ def autocast_reduces_everything(layer: Any, forward: Any, input: Any, hx: Any) -
     return result
 
 
+@breaks_call("tf32-is-near")
+def seven_bits_where_tf32_is_allowed(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    result = forward(input, hx)
+    if torch.get_float32_matmul_precision() == "high":
+        result = change_first(result, lambda tensor: tensor * (1 + 2**-6))
+    return result
+
+
+@breaks_call("tf32-is-near")
+def cell_state_of_half_a_byte_with_tf32(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    result = forward(input, hx)
+    if torch.backends.cudnn.allow_tf32 and isinstance(layer, nn.LSTM) and layer.bidirectional:
+        output, (h, c) = result
+        return output, (h, (16 * c).round() / 16)
+    return result
+
+
 @breaks_call("modes-agree")
 def scaled_under_no_grad(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
     result = forward(input, hx)
