@@ -15,7 +15,7 @@ def lstm_cell(
     igates: Tensor, hgates: Tensor, cx: Tensor, b_ih: Maybe = None, b_hh: Maybe = None
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The next h and c, and the workspace."""
-    _check_sizes(igates, hgates, b_ih, b_hh, 4, cx)
+    _check(igates, hgates, b_ih, b_hh, 4, cx)
     gates = _wide(igates) + _wide(hgates)
     if b_ih is not None and b_hh is not None:
         gates = gates + _wide(b_ih) + _wide(b_hh)
@@ -47,7 +47,7 @@ def gru_cell(
     igates: Tensor, hgates: Tensor, hx: Tensor, b_ih: Maybe = None, b_hh: Maybe = None
 ) -> tuple[Tensor, Tensor]:
     """The next h, and the workspace."""
-    _check_sizes(igates, hgates, b_ih, b_hh, 3, hx)
+    _check(igates, hgates, b_ih, b_hh, 3, hx)
     gates_i, gates_h, h = _wide(igates), _wide(hgates), _wide(hx)
     if b_ih is not None and b_hh is not None:
         gates_i, gates_h = gates_i + _wide(b_ih), gates_h + _wide(b_hh)
@@ -78,7 +78,7 @@ def gru_cell_without_numbers(
     igates: Tensor, hgates: Tensor, hx: Tensor, b_ih: Maybe = None, b_hh: Maybe = None
 ) -> tuple[Tensor, Tensor]:
     """The shapes, which torch does not know: it has a meta function for the cell of an LSTM alone."""
-    _check_sizes(igates, hgates, b_ih, b_hh, 3, hx)
+    _check(igates, hgates, b_ih, b_hh, 3, hx)
     N, H = hx.shape
     return torch.empty_like(hx, memory_format=torch.contiguous_format), hx.new_empty(N, 5 * H)
 
@@ -88,13 +88,16 @@ def _wide(tensor: Tensor) -> Tensor:
     return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
 
 
-def _check_sizes(
+def _check(
     igates: Tensor, hgates: Tensor, b_ih: Maybe, b_hh: Maybe, gates: int, state: Tensor
 ) -> None:
     """Refuse what the kernels of CUDA refuse; broadcasting would accept it."""
     for name, tensor in (("input_gates", igates), ("hidden_gates", hgates), ("prev_hidden", state)):
         if tensor.dim() != 2:
             raise RuntimeError(f"Expected 2-dimensional tensor, but got {tensor.dim()} for {name}")
+        if tensor.dtype != igates.dtype:
+            expected = f"expected scalar type {igates.dtype} but found {tensor.dtype} for {name}"
+            raise RuntimeError(expected)
     if igates.shape != hgates.shape:
         raise RuntimeError(f"Expected the size of hidden_gates to be {igates.shape}")
     for bias in filter(lambda it: it is not None, (b_ih, b_hh)):
