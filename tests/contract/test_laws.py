@@ -314,7 +314,9 @@ def test_memory_layout_is_irrelevant(trial: Trial) -> None:
     dense = [part.contiguous() for part in (trial.input, *trial.state)]
     (input, *state), (dense_input, *dense_state) = strided, dense
     expected = trial.call(dense_input, tuple(dense_state))
-    trial.assert_all_close(trial.call(input, tuple(state)), expected, units=ROUNDING)
+    # The dense call was accepted: a refusal of this one is about the strides alone.
+    found = trial.call(input, tuple(state), layer=trial.layer)
+    trial.assert_all_close(found, expected, units=ROUNDING)
 
 
 # --- The parts of a stack, rows and gradients ----------------------------------------------------
