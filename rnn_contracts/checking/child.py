@@ -53,8 +53,8 @@ def start(serve: Callable[..., None], *arguments: object) -> tuple[BaseProcess, 
         warnings.simplefilter("ignore", DeprecationWarning)
         try:
             process.start()
-        except (pickle.PicklingError, AttributeError, TypeError) as error:
-            raise CannotBeSent(str(error)) from None
+        except (pickle.PicklingError, AttributeError, TypeError):
+            raise CannotBeSent("its module does not have it under its name") from None
     end.close()
     try:
         if not pipe.poll(SECONDS_TO_START):

@@ -61,7 +61,7 @@ class Sandboxes:
         try:
             child_process = self._child(device, subject, expected)
         except CannotBeSent as error:
-            return Outcome("not supported", f"to be tried in a process of its own: {error}")
+            return Outcome("not supported", f"wrong calls, which another process makes: {error}")
         except ChildDied as error:
             return Outcome("died", str(error))
         outcome = child_process.run(attempt)

@@ -155,10 +155,14 @@ def kept(seeds: Callable[[], Collection[int]]) -> Iterator[None]:
 
     ``seeds`` gives those that the test has set itself. ``usual`` undoes the changes.
     """
-    before, seed = State.now(), torch.initial_seed()
+    before, seed, modules = State.now(), torch.initial_seed(), len(sys.modules)
 
     def changes() -> list[str]:
-        found = State.now().changes_from(before)
+        now = State.now()
+        if len(sys.modules) > modules:
+            # A module sets its filters once, when it is imported, which may be within a call.
+            now = replace(now, warning_filters=before.warning_filters)
+        found = now.changes_from(before)
         if torch.initial_seed() not in (seed, *seeds()):
             found.append(f"seed of torch to {torch.initial_seed()}")
         return [f"the layer changed the {change}" for change in found]

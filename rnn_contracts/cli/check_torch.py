@@ -39,8 +39,9 @@ def run(options: Sequence[str], plugins: Sequence[object] = ()) -> int:
     # Otherwise pytest would read the configuration of the directory where it is run.
     own += ["-c", str(CONFIGURATION), "--rootdir", str(SUITE.parents[1])]
     own += ["--confcutdir", str(SUITE)]
-    # The suite may be installed where the user cannot write.
-    own += ["-o", f"cache_dir={here / '.pytest_cache'}"]
+    if not any("no:cacheprovider" in option for option in options):
+        # The suite may be installed where the user cannot write.
+        own += ["-o", f"cache_dir={here / '.pytest_cache'}"]
     # Options may select tests by the names that a run prints, instead of the whole suite.
     selected = [] if any(map(_is_of_the_suite, options)) else [str(SUITE)]
     return int(pytest.main([*own, *options, *selected], plugins=[*plugins]))

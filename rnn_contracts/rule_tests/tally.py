@@ -26,5 +26,7 @@ class Tally:
     seeds: set[int] = field(default_factory=set)
     repeated: ContractViolation | None = None
     """A violation of which another test has the simplest call and a script."""
+    lost: ContractViolation | None = None
+    """The violation by which the device was lost: all that follows on it raises."""
     out_of_memory: str = ""
     """What was raised where the device had no memory left: nothing is known then."""

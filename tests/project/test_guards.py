@@ -187,6 +187,26 @@ def test_what_a_layer_changes_is_told_and_undone(
     assert value() == before
 
 
+def test_filters_of_a_module_that_a_call_imports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are set once in a process, and are no doing of the layer."""
+    name = "imported_within_a_call"
+    text = "import warnings\nwarnings.filterwarnings('ignore', 'something')\n"
+    (tmp_path / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    class Imports(nn.GRU):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            __import__(name)
+
+    monkeypatch.setattr(nn, "GRU", Imports)
+    selected = "test_input_shape and 1_layer-forward and GRU-sequence and not Cell"
+    assert run_suite("-k", selected, "--rnn-device=cpu").exit_code == pytest.ExitCode.OK
+    assert name in sys.modules
+
+
 def test_what_was_set_before_is_told(tmp_path: Path) -> None:
     """By a plugin or a conftest; the tests do not heed it."""
     (tmp_path / "sets.py").write_text("import torch\ntorch.set_default_dtype(torch.float64)\n")
