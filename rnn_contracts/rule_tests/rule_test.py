@@ -175,8 +175,10 @@ class RuleTest:
         """Whether the subject breaks the rule of the entry in the simplest call that it is about."""
         if self.point is None:
             return False
-        # To ask of all others first whether they happen would ask of this one again.
-        test = replace(self._of(entry), known=KnownFailures((entry,)))
+        test = self._of(entry)
+        # To ask of the others whether they happen would ask each of them of all others again.
+        fatal = tuple(pair for pair in test.known.avoided if pair[0].dies)
+        test.known = KnownFailures((entry,), avoided=fatal)
         with surroundings.usual(run.threads):
             try:
                 test.drawing(run, None, database=False)()
