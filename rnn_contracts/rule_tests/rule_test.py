@@ -175,10 +175,9 @@ class RuleTest:
         """Whether the subject breaks the rule of the entry in the simplest call that it is about."""
         if self.point is None:
             return False
-        test = self._of(entry)
         # To ask of the others whether they happen would ask each of them of all others again.
-        fatal = tuple(pair for pair in test.known.avoided if pair[0].dies)
-        test.known = KnownFailures((entry,), avoided=fatal)
+        fatal = tuple(pair for pair in self.known.avoided if pair[0].dies and pair[0] is not entry)
+        test = replace(self._of(entry), known=KnownFailures((entry,), avoided=fatal))
         with surroundings.usual(run.threads):
             try:
                 test.drawing(run, None, database=False)()
@@ -326,9 +325,7 @@ class RuleTest:
                 self.tally.difference = error
                 pytest.xfail(f"differs from torch, which does not document {error.rule_id}")
             raise
-        if self.tally.out_of_memory:
-            found = f"there is no memory left on {self.device}, so that nothing is known of it"
-            pytest.fail(f"{self.rule.id}: {found}: {self.tally.out_of_memory}", pytrace=False)
+        self.tally.fail_if_out_of_memory(self.rule.id, self.device)
         if self.tally.known and self.known.expected:
             with surroundings.usual(run.threads):
                 raise self._shown(self.tally.known, run)

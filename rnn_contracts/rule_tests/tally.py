@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import pytest
+
 from rnn_contracts.checking.violation import ContractViolation
 from rnn_contracts.deviations import Deviation
 
@@ -30,3 +32,9 @@ class Tally:
     """The violation by which the device was lost: all that follows on it raises."""
     out_of_memory: str = ""
     """What was raised where the device had no memory left: nothing is known then."""
+
+    def fail_if_out_of_memory(self, rule_id: str, device: str) -> None:
+        """Fail the test: what ran before the memory was used up may have been right or wrong."""
+        if self.out_of_memory:
+            found = f"there is no memory left on {device}, so that nothing is known of it"
+            pytest.fail(f"{rule_id}: {found}: {self.out_of_memory}", pytrace=False)
