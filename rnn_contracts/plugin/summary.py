@@ -145,7 +145,7 @@ class Summary:
 
     def _not_reached_by_causes(self) -> dict[str, list[str]]:
         found = collections.defaultdict(list)
-        for rule in sorted(self.not_reached.keys() - self.checked):
+        for rule in sorted(self.not_reached.keys() - self.checked - self.failed):
             found[", ".join(sorted(self.not_reached[rule]))].append(rule)
         return found
 
