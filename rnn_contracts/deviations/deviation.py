@@ -40,10 +40,11 @@ class Deviation:
     def makes_uncheckable(self, other: Rule) -> Mapping[str, object] | None:
         """What the calls are like by which the other rule cannot be checked, if there are any.
 
-        Calls that die, or are refused, are of use for no rule, results of a wrong shape for no law.
+        Calls that die, or are refused, are of use for no rule, results of a wrong shape for none that
+        compares results.
         """
         own = rule(self.rule)
-        shapeless = own.family == "shape" and other.family == "law"
+        shapeless = own.family == "shape" and other.family in ("law", "parameter")
         if own.id == other.id or not (self.dies or own.id in ACCEPTING or shapeless):
             return None
         # What the rule speaks of.
