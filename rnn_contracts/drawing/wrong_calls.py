@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from hypothesis import strategies as st
 
 from rnn_contracts.contracts import layouts
-from rnn_contracts.devices import dtypes
+from rnn_contracts.devices import dtypes, is_accelerator
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.layer import ARGUMENTS, CELLS, LAYERS, Layer
 from rnn_contracts.variations import DTYPES
@@ -76,18 +77,18 @@ class Attempt:
                 self.wrong, "the constructor raised {type(error).__name__}: {error}"
             )
         refusal = "ValueError, RuntimeError or TypeError"
-        attempt = [
-            "try:",
-            f"    {self.wrong}",
-            "except (ValueError, RuntimeError, TypeError):",
-            "    pass",
-        ]
+        attempt = ["try:", f"    {self.wrong}"]
+        if is_accelerator(self.case.device) and hasattr(torch, "AcceleratorError"):
+            # It is a RuntimeError, is raised late, and refuses nothing.
+            attempt += ["    torch.accelerator.synchronize()"]
+            attempt += ["except torch.AcceleratorError:", "    raise"]
+        attempt += ["except (ValueError, RuntimeError, TypeError):", "    pass"]
         lines = [self.setup, self.spoil, *attempt]
         if what == "broken":
             given = ", ".join(name for name, _ in self.case.tensors_as_code())
             same = "torch.testing.assert_close({}, {}, rtol=0, atol=0)".format
             lines[1:1] = [f"before = {self.right}", f"right = [{given}]"]
-            lines.insert(-4, f"copies = copy.deepcopy([{given}])")
+            lines.insert(-len(attempt), f"copies = copy.deepcopy([{given}])")
             lines += [same(f"[{given}]", "copies"), f"[{given}] = right"]
             lines.append(same(self.right, "before"))
         else:
