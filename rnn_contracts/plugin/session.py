@@ -46,13 +46,15 @@ LIMIT = pytest.StashKey[str]()
 
 def start(config: pytest.Config) -> Session:
     """The session that the options ask for; a wrong one is a usage error."""
+    selected = selected_devices(config)
     if config.getoption("--rnn-native"):
+        if not any(map(devices.is_accelerator, selected)):
+            raise pytest.UsageError(f"--rnn-native: no accelerator among {', '.join(selected)}")
         library = torch.backends.cudnn
         config.add_cleanup(functools.partial(setattr, library, "enabled", library.enabled))
         library.enabled = False
-    selected = selected_devices(config)
-    for device in selected:
-        devices.prepare(device)
+    for device in filter(devices.is_accelerator, selected):
+        _try(device)
     facts = machine.facts(selected[-1])
     notes: CrashNotes | NoNotes = NoNotes()
     if hasattr(config, "workerinput"):
@@ -126,6 +128,16 @@ def _chosen_subjects(config: pytest.Config) -> Mapping[str, Subject]:
         return subjects.parse(chosen, require_all=require_all, without=without)
     except ValueError as error:
         raise pytest.UsageError(f"--rnn-subject: {error}") from None
+
+
+def _try(device: str) -> None:
+    """Refuse an accelerator that torch reports and that cannot be used, as one that is full."""
+    try:
+        devices.prepare(device)
+        devices.dtypes(device)
+    except RuntimeError as error:
+        why = f"{type(error).__name__}: {error}".partition("\n")[0]
+        raise pytest.UsageError(f"--rnn-device: {device} cannot be used: {why}") from None
 
 
 def selected_devices(config: pytest.Config) -> tuple[str, ...]:

@@ -143,6 +143,16 @@ def test_memory_that_runs_out_breaks_no_rule(check: Check) -> None:
     result.stdout.no_fnmatch_line("*cause of*")
 
 
+def test_a_device_that_is_full_is_told_at_once(check: Check) -> None:
+    """Not by thousands of tests."""
+    result = check("-n0", device="out_of_memory", oom_at=1)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    why = (
+        "simulated:0 cannot be used: OutOfMemoryError: simulated out of memory. Tried to allocate *"
+    )
+    result.stderr.fnmatch_lines([f"ERROR: --rnn-device: {why}"])
+
+
 def test_a_lost_device_ends_its_worker(check: Check) -> None:
     """The rule of the call is told, and another worker goes on with a device that can compute."""
     selected = ("-k", f"{ONE} and (causal or recurrence or rows or split or dtype)")
