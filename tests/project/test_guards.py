@@ -279,7 +279,7 @@ USAGE = {
     "--hypothesis-profile=nope": "--hypothesis-profile: no profile 'nope'; there are default, ci, ",
     "--junitxml=/proc/nothing/r.xml": "--junitxml: /proc/nothing/r.xml: No such file or directory",
     "--junitxml=/dev/full": "--junitxml: /dev/full: No space left on device",
-    "--rnn-native": "--rnn-native: no accelerator among cpu, meta",
+    "--rnn-native": "--rnn-native: no accelerator among cpu",
     "--rnn-deviations=deep.toml": "--rnn-deviations: deep.toml: not a TOML file: nested too deeply",
     "--rnn-deviations=lines.toml": "reason: expected text in one line, got ",
     "--rnn-deviations=latin.toml": "--rnn-deviations: latin.toml: is no text in UTF-8",
