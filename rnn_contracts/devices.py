@@ -50,11 +50,11 @@ def backend(device: str) -> str:
 
 @functools.cache
 def dtypes(device: str) -> tuple[str, ...]:
-    """Those of ``DTYPES`` in which the device runs a layer (no float64 on mps, say)."""
-    return tuple(dtype for dtype in DTYPES if _runs_in(device, getattr(torch, dtype)))
+    """Those of ``DTYPES`` in which the device multiplies matrices (no float64 on mps, say)."""
+    return tuple(dtype for dtype in DTYPES if _multiplies(device, getattr(torch, dtype)))
 
 
-def _runs_in(device: str, dtype: torch.dtype) -> bool:
+def _multiplies(device: str, dtype: torch.dtype) -> bool:
     try:
         ones = torch.ones(2, 2, device=device, dtype=dtype)
         torch.tanh(ones @ ones)

@@ -57,9 +57,13 @@ def lines(config: pytest.Config) -> list[str]:
             shown.append(f"rnn-contracts: not drawn, since this torch cannot: {entry.reason}")
     if not surroundings.has_docstrings():
         shown.append("rnn-contracts: left out, python -OO has no docstrings: the tests of quotes")
-    without = [rule.id for rule in RULES.values() if not devices_of(rule, session.devices)]
-    if without:
-        shown.append(f"rnn-contracts: left out, meta has no values: {', '.join(without)}")
+    without = [rule for rule in RULES.values() if not devices_of(rule, session.devices)]
+    for why, rules in (
+        ("they speak of another device", [rule.id for rule in without if "device" in rule.domain]),
+        ("meta has no values", [rule.id for rule in without if "device" not in rule.domain]),
+    ):
+        if rules:
+            shown.append(f"rnn-contracts: left out, {why}: {', '.join(rules)}")
     early = [
         f"{rule.id} ({rule.since})" for rule in RULES.values() if not rule.covers(torch.__version__)
     ]

@@ -134,7 +134,8 @@ def _try(device: str) -> None:
     """Refuse an accelerator that torch reports and that cannot be used, as one that is full."""
     try:
         devices.prepare(device)
-        devices.dtypes(device)
+        if not devices.dtypes(device):
+            raise RuntimeError("it multiplies matrices in no dtype that the suite draws")
     except RuntimeError as error:
         why = f"{type(error).__name__}: {error}".partition("\n")[0]
         raise pytest.UsageError(f"--rnn-device: {device} cannot be used: {why}") from None

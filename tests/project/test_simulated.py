@@ -45,6 +45,7 @@ def test_a_right_device_is_green(check: Check) -> None:
             "machine: *accelerator=Simulated_card_0",
             "rnn-contracts: devices simulated:0;*",
             "rnn-contracts: on simulated:0 the kernels of simulated compute, in float32, float64, *",
+            "rnn-contracts: left out, they speak of another device: autocast-dtype",
         ]
     )
 
