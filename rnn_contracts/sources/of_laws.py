@@ -205,8 +205,8 @@ OF_LAWS = {
     ),
     "tf32-is-near": Source(
         "https://docs.pytorch.org/docs/stable/generated/torch.set_float32_matmul_precision.html",
-        quote={"set_float32_matmul_precision": "float32 matrix multiplications either use the "
-                                               "TensorFloat32 datatype"},
+        quote={"set_float32_matmul_precision": "Sets the internal precision of float32 matrix "
+                                               "multiplications."},
     ),
     "modes-agree": Source(
         DOCS.format("Module"),
