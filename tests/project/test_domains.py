@@ -223,6 +223,7 @@ NO_SUBJECT_IN = {
         for condition in ("dropout", "num_layers")
     },
     ("dropout-follows-the-seed", "num_layers"): "nothing is left out",
+    ("dropout-of-one-layer-does-nothing", "dropout"): "there is none",
 }
 OUTSIDE: dict[str, Any] = {
     "dropout_acts": {"dropout": 0.5, "training": True},

@@ -77,7 +77,7 @@ def test_check_heeds_no_configuration(run: Run) -> None:
     (run.directory / "conftest.py").write_text("raise SystemExit\n")
     result = run("rnn-contracts", "check", *GRU, "-m", "rule(id='output-shape')", "-q")
     assert result.returncode == 0, result.stdout + result.stderr
-    assert run("rnn-contracts", "check", "-k", "nothing").returncode == 5
+    assert run("rnn-contracts", "check", "-k", "no_such_test").returncode == 5
     assert run("rnn-contracts", "check", "--rnn-device=tpu").returncode == 4
 
 

@@ -132,6 +132,7 @@ def test_only_what_needs_the_names_is_not_reached() -> None:
         "recurrence",
         "reset_gate_follows_the_product",
         "second_derivatives_exist",
+        "tf32_is_near",
         "weight_hh_shape",
         "weight_ih_shape",
     }

@@ -95,6 +95,10 @@ def forward(layer: str) -> bool:
     return "forward" in layer
 
 
+def stacked(layer: str) -> bool:
+    return "-1_layer-" not in layer
+
+
 NARROWED: dict[str, Callable[[str], bool]] = {
     # These speak of one flag alone.
     "batch-first-ignored-unbatched": batch_first,
@@ -104,6 +108,11 @@ NARROWED: dict[str, Callable[[str], bool]] = {
     "sequence-splits": forward,
     "steps-are-causal": forward,
     "weight-hr-shape": lambda layer: "proj" in layer,
+    # Dropout acts between two layers.
+    "dropout-scales-what-it-keeps": stacked,
+    "dropout-drops-its-share": stacked,
+    "dropout-follows-the-seed": stacked,
+    "dropout-of-one-layer-does-nothing": lambda layer: not stacked(layer),
 }
 ON_THE_GRID = [rule.id for rule in RULES.values() if not rule.id.endswith("-refused")]
 
