@@ -168,19 +168,18 @@ class RuleTest:
         return [
             (entry, when)
             for entry, when in self.known.avoided
-            if self._must_happen(entry) or self._happens(entry, run)
+            if self._must_happen(entry) or (self.point and self._happens(entry, run))
         ]
 
     def _happens(self, entry: Deviation, run: Run) -> bool:
         """Whether the subject breaks the rule of the entry in the simplest call that it is about."""
-        if self.point is None:
-            return False
         # To ask of the others whether they happen would ask each of them of all others again.
         fatal = tuple(pair for pair in self.known.avoided if pair[0].dies and pair[0] is not entry)
         test = replace(self._of(entry), known=KnownFailures((entry,), avoided=fatal))
         with surroundings.usual(run.threads):
             try:
-                test.drawing(run, None, database=False)()
+                # What another test has shown would not be raised again.
+                test.drawing(replace(run, shown={}), None, database=False)()
             except ContractViolation as error:
                 # A law that makes the call by itself names itself where the call raises.
                 raised = error.effect == RAISED and entry.rule in ACCEPTING
