@@ -201,6 +201,18 @@ link = "https://github.com/pytorch/pytorch/issues/2"
 """
 
 
+def test_what_is_undefined_may_be_refuted(pytester: pytest.Pytester) -> None:
+    """A call that was refused did not happen, though the entry allows both."""
+    text = HAPPENS.replace("state-structure-refused", "state-width-refused")
+    text = text.replace("two_tensors-batched", "h_0-too_wide-batched")
+    pytester.path.joinpath("mine.toml").write_text(text + "undefined = true\n")
+    options = ("--rnn-deviations=mine.toml", "--rnn-device=cpu", "--hypothesis-profile=ci")
+    result = pytester.run("rnn-contracts", "check", *options, "-k", "GRU-h_0-too_wide-batched")
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(["*mine.toml, deviation 1: *: refuted in 1 test: take it out"])
+    result.stdout.no_fnmatch_line("*confirmed*")
+
+
 def test_a_run_measures_what_was_read(pytester: pytest.Pytester) -> None:
     """An entry that happens is printed as it is to stand from now on; one that does not is told."""
     pytester.path.joinpath("mine.toml").write_text(HAPPENS + DOES_NOT)
