@@ -46,7 +46,7 @@ def _alone(layer: Any, k: int) -> nn.Module:
         options["nonlinearity"] = layer.nonlinearity
     kind: Any = getattr(nn, layer.mode.partition("_")[0])
     parameter = next(layer.parameters())
-    return kind(  # type: ignore[no-any-return]
+    made: nn.Module = kind(
         width * (2 if layer.bidirectional else 1) if k else layer.input_size,
         layer.hidden_size,
         bias=layer.bias,
@@ -56,6 +56,7 @@ def _alone(layer: Any, k: int) -> nn.Module:
         dtype=parameter.dtype,
         **options,
     )
+    return made
 
 
 def _weights(layer: Any, k: int) -> dict[str, Tensor]:

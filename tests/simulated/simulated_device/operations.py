@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,12 +115,7 @@ def _changed(func: Any) -> tuple[int, str] | None:
     return None
 
 
-_KNOWN: dict[Any, Operation] = {}
-
-
+@functools.cache
 def operation(func: Any) -> Operation:
     """What is known of it."""
-    known = _KNOWN.get(func)
-    if known is None:
-        known = _KNOWN[func] = Operation.of(func)
-    return known
+    return Operation.of(func)
