@@ -82,8 +82,8 @@ def is_accelerator(device: str) -> bool:
 def prepare(device: str) -> None:
     """Let cuDNN draw for dropout once, with gradients.
 
-    Torch keeps what the first call that drops has made. Where that call is made in inference mode, every
-    later one that wants a gradient raises "Inference tensors cannot be saved for backward".
+    Torch seems to keep what the first call that drops has made. If that call is in inference mode, later
+    calls raise "Inference tensors cannot be saved for backward", as was seen in one run on an H100.
     """
     if backend(device) in ("cudnn", "miopen"):
         layer = torch.nn.LSTM(1, 1, 2, dropout=0.5, device=device)

@@ -26,7 +26,7 @@ NEAR = 2**-12
 Above the rounding of float32, since the functions of cuDNN are not that exact.
 """
 ERROR = 1e-16
-"""The probability with which one comparison of a share is wrong: a nightly run makes a million."""
+"""The probability with which one comparison of a share is wrong; a nightly run makes under a million."""
 
 
 @rule_test()
