@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from rnn_contracts.layer import Layer
+from rnn_contracts.rules.dropout import DROPOUT
 from rnn_contracts.rules.laws import LAWS
+from rnn_contracts.rules.modes import MODES
 from rnn_contracts.rules.parameters import PARAMETERS
 from rnn_contracts.rules.refusals import REFUSALS
 from rnn_contracts.rules.rule import FAMILIES, Rule
@@ -16,7 +18,7 @@ from rnn_contracts.rules.shapes import SHAPES
 __all__ = ["ACCEPTING", "FAMILIES", "RULES", "Rule", "rule", "shape_rule"]
 
 RULES: Mapping[str, Rule] = MappingProxyType(
-    {rule.id: rule for rule in SHAPES + PARAMETERS + LAWS + REFUSALS}
+    {rule.id: rule for rule in SHAPES + PARAMETERS + LAWS + DROPOUT + MODES + REFUSALS}
 )
 
 ACCEPTING = frozenset(

@@ -1,17 +1,12 @@
-"""The values behind the shapes, in every mode of torch."""
+"""The values behind the shapes, whatever the mode of torch."""
 
 from __future__ import annotations
 
 from rnn_contracts.layer import CELLS, LAYERS
 from rnn_contracts.rules.rule import Rule
 
-_SURE = {"dropout_acts": False}
-"""Where no number is left out at random."""
-
-RATES = (0.5, 0.2, 0.8)
-"""Of dropout, strictly between 0 and 1."""
-_DROPS = {"dropout": RATES, "training": True, "num_layers": (2, 3, 10)}
-"""Where numbers are left out at random, and it shows which."""
+SURE = {"dropout_acts": False}
+"""The domain in which no number is left out at random."""
 
 # fmt: off
 LAWS = (
@@ -38,14 +33,14 @@ LAWS = (
     Rule(
         "directions-concatenate", "law",
         "On its last axis output has the forward direction first and the backward direction second",
-        values=True, domain={"bidirectional": True, **_SURE},
+        values=True, domain={"bidirectional": True, **SURE},
         condition="with weights and states of zero in the backward direction of the last layer, "
                   "output[..., H_out:] == 0 and output[..., :H_out] is unchanged",
     ),
     Rule(
         "hidden-layout", "law",
         "h_n[k*D + d] is the final state of layer k, direction d (0 forward, 1 backward)",
-        values=True, domain=_SURE,
+        values=True, domain=SURE,
         condition="h_n[k*D + d] and c_n[k*D + d] are the final state of layer k, direction d, run alone",
         recipes={
             "all layers and directions": "h_n.view(num_layers, D, N, H_out)",
@@ -55,69 +50,69 @@ LAWS = (
     Rule(
         "initial-state-defaults-to-zero", "law",
         "A missing initial state means an initial state of zeros",
-        layers=LAYERS + CELLS, values=True, domain={"initial_state": False, **_SURE},
+        layers=LAYERS + CELLS, values=True, domain={"initial_state": False, **SURE},
         condition="layer(input) == layer(input, zeros)",
     ),
     Rule(
         "initial-state-reaches-every-layer-and-direction", "law",
         "h_0[k*D + d] reaches h_n[k*D + d] and no state of a layer below, and so does c_0[k*D + d]",
-        layers=LAYERS + CELLS, values=True, domain={"initial_state": True, **_SURE},
+        layers=LAYERS + CELLS, values=True, domain={"initial_state": True, **SURE},
         condition="with NaN in h_0[k*D + d] or c_0[k*D + d], h_n[k*D + d] is NaN, h_n[:k*D] unchanged",
     ),
     Rule(
         "batch-first-is-a-transposition", "law",
         "batch_first transposes input and output and changes nothing else",
-        values=True, domain={"batch_first": True, **_SURE},
+        values=True, domain={"batch_first": True, **SURE},
         condition="batch_first: output.transpose(0, 1) and states are those of batch_first=False",
     ),
     Rule(
         "unbatched-is-a-batch-of-one", "law",
         "An unbatched input gives the results of the same input in a batch of one",
-        layers=LAYERS + CELLS, values=True, domain={"layout": "unbatched", **_SURE},
+        layers=LAYERS + CELLS, values=True, domain={"layout": "unbatched", **SURE},
         condition="layer(input) == layer(input.unsqueeze(N axis)).squeeze(N axis)",
     ),
     Rule(
         "rows-are-independent", "law",
         "No sequence of a batch influences the results of another",
-        layers=LAYERS + CELLS, values=True, domain=_SURE,
+        layers=LAYERS + CELLS, values=True, domain=SURE,
         condition="with other numbers, or NaN, in all other rows, the results of a row are unchanged",
     ),
     Rule(
         "steps-are-causal", "law",
         "Without bidirectional, the output at a step does not depend on the input after it",
-        values=True, domain={"bidirectional": False, **_SURE},
+        values=True, domain={"bidirectional": False, **SURE},
         condition="with other numbers, or NaN, in input_t from a step on, output_t before is unchanged",
     ),
     Rule(
         "sequence-splits", "law",
         "Without bidirectional, a sequence can be run in two parts if the state is carried over",
-        values=True, domain={"bidirectional": False, **_SURE},
+        values=True, domain={"bidirectional": False, **SURE},
         condition="layer(first part), then layer(second part, its final state), give the outputs and "
                   "the final state of layer(input)",
     ),
     Rule(
         "layers-compose", "law",
         "A stack gives the results of its layers run one after the other, each on the output below",
-        values=True, domain=_SURE,
+        values=True, domain=SURE,
         condition="output and h_n of num_layers layers are those of single layers in a chain",
     ),
     Rule(
         "directions-decompose", "law",
         "The backward direction of a layer is a forward layer that reads the sequence from its end",
-        values=True, domain={"bidirectional": True, **_SURE},
+        values=True, domain={"bidirectional": True, **SURE},
         condition="output[..., H_out:] of a layer is flip(layer_backward(flip(input)))",
     ),
     Rule(
         "recurrence", "law",
         "Every step computes the documented equations of RNN (tanh or relu), GRU or LSTM",
-        layers=LAYERS + CELLS, values=True, domain=_SURE,
+        layers=LAYERS + CELLS, values=True, domain=SURE,
         condition="RNN: h' = tanh(W_ih x + b_ih + W_hh h + b_hh); "
                   "GRU, LSTM: rnn_contracts/checking/equations.py",
     ),
     Rule(
         "gates-are-ordered", "law",
         "Weights and biases hold the gates in the order r, z, n for GRU and i, f, g, o for LSTM",
-        layers=("GRU", "LSTM", "GRUCell", "LSTMCell"), values=True, domain=_SURE,
+        layers=("GRU", "LSTM", "GRUCell", "LSTMCell"), values=True, domain=SURE,
         condition="rows 0 to H_cell - 1 of weight_ih, weight_hh, bias_ih and bias_hh are r or i, the "
                   "next H_cell rows z or f, then n or g, then o",
     ),
@@ -130,19 +125,19 @@ LAWS = (
     Rule(
         "call-arguments", "law",
         "A call takes input and hx by these names, and in this order",
-        layers=LAYERS + CELLS, values=True, domain=_SURE,
+        layers=LAYERS + CELLS, values=True, domain=SURE,
         condition="layer(input=input, hx=hx) == layer(input, hx)",
     ),
     Rule(
         "state-list-accepted", "law",
         "LSTM and LSTMCell take a list [h_0, c_0] as they take the tuple (h_0, c_0)",
-        layers=("LSTM", "LSTMCell"), values=True, domain={"initial_state": True, **_SURE},
+        layers=("LSTM", "LSTMCell"), values=True, domain={"initial_state": True, **SURE},
         condition="layer(input, [h_0, c_0]) == layer(input, (h_0, c_0))",
     ),
     Rule(
         "packed-is-per-sequence", "law",
         "Each sequence of a packed input gives the results of the same sequence run alone",
-        values=True, domain={"layout": "packed", **_SURE},
+        values=True, domain={"layout": "packed", **SURE},
         condition="row n of output and states == layer(input[:length, n], state[:, n]), "
                   "in the order of the caller",
     ),
@@ -153,43 +148,16 @@ LAWS = (
         condition="eval: as dropout=0; training: every layer but the first reads zeros",
     ),
     Rule(
-        "dropout-scales-what-it-keeps", "law",
-        "In training dropout passes each number to the next layer as zero, or times 1/(1-dropout)",
-        values=True, domain={**_DROPS, "dtype": ("float32", "float64")},
-        condition="number by number, a layer but the first reads 0 or output / (1 - dropout) of the "
-                  "layer below, to within 2**-12",
-    ),
-    Rule(
-        "dropout-drops-its-share", "law",
-        "In training dropout zeroes each number between layers by itself, with probability dropout",
-        values=True, domain=_DROPS,
-        condition="the share of zeros is dropout, and neighbours in steps, rows, features, directions "
-                  "and layers are zero independently; that a run is wrong is rarer than 1 in 10**9",
-    ),
-    Rule(
-        "dropout-follows-the-seed", "law",
-        "Calls with dropout zero the same numbers after the same torch.manual_seed, otherwise others",
-        values=True, domain={**_DROPS, "layout": ("batched", "packed")},
-        condition="after the same seed a call gives the same results; after another seed, and in the "
-                  "next call, other numbers are zero",
-    ),
-    Rule(
-        "dropout-of-one-layer-does-nothing", "law",
-        "Dropout changes nothing in a single layer, in training or eval",
-        values=True, domain={"num_layers": 1, "dropout": (*RATES, 1.0)},
-        condition="layer(input) == a layer with dropout=0 and the same weights(input)",
-    ),
-    Rule(
         "gradients-agree", "law",
         "Gradients with respect to input, initial state and parameters are those of the equations",
         layers=LAYERS + CELLS, values=True,
-        domain={"grad_mode": "enable_grad", "smooth": True, **_SURE},
+        domain={"grad_mode": "enable_grad", "smooth": True, **SURE},
         condition="the gradients of output and states are those of the step equations",
     ),
     Rule(
         "second-derivatives-exist", "law",
         "A gradient can be differentiated again; in float64 the result is that of the equations",
-        values=True, domain={"grad_mode": "enable_grad", **_SURE},
+        values=True, domain={"grad_mode": "enable_grad", **SURE},
         condition="the second derivatives have the shapes and, in float64, the numbers of those of the "
                   "step equations",
     ),
@@ -202,7 +170,7 @@ LAWS = (
     Rule(
         "calls-are-independent", "law",
         "The same call made again gives the same numbers, bit for bit, whatever was called between",
-        layers=LAYERS + CELLS, values=True, domain=_SURE,
+        layers=LAYERS + CELLS, values=True, domain=SURE,
         condition="the same call again, with another between them, gives the same results",
     ),
     Rule(
@@ -212,69 +180,10 @@ LAWS = (
         condition="state_dict() is bit for bit the same after the call",
     ),
     Rule(
-        "dtype-and-device-follow", "law",
-        "Outside torch.autocast, results have the dtype and the device of the parameters",
-        layers=LAYERS + CELLS, domain={"autocast": False},
-        condition="result.dtype == parameter.dtype and result.device == parameter.device",
-    ),
-    Rule(
-        "autocast-dtype", "law",
-        "Under CPU autocast to bfloat16 RNN, RNNCell, most of LSTM give bfloat16, the others float32",
-        layers=LAYERS + CELLS, values=True,
-        domain={"autocast": True, "device": "cpu", "dtype": "float32"},
-        condition="LSTM gives bfloat16, but float32 where it is packed with unequal lengths and has no "
-                  "projection, and in c_n where it has one",
-    ),
-    Rule(
-        "tf32-is-near", "law",
-        "Where TF32 is allowed, results in float32 are within 2**-8 of the step equations",
-        layers=LAYERS + CELLS, values=True, domain={"dtype": "float32", **_SURE},
-        condition="with set_float32_matmul_precision('high') and backends.cudnn.allow_tf32 on, results "
-                  "differ by 2**-8 at most, times the largest number where that is above 1",
-    ),
-    Rule(
-        "modes-agree", "law",
-        "Without dropout, train and eval, grad, no_grad and inference_mode give the same results",
-        layers=LAYERS + CELLS, values=True, domain={"dropout": 0.0},
-        condition="the results are the same in every mode",
-    ),
-    Rule(
         "memory-layout-is-irrelevant", "law",
         "Results do not depend on the strides of input and initial state",
-        layers=LAYERS + CELLS, values=True, domain=_SURE,
+        layers=LAYERS + CELLS, values=True, domain=SURE,
         condition="layer(strided) == layer(strided.contiguous())",
-    ),
-    Rule(
-        "functional-call-uses-its-weights", "law",
-        "torch.func.functional_call computes with the weights that it is given",
-        layers=LAYERS + CELLS, values=True, domain=_SURE,
-        condition="functional_call(layer, weights, input) == a layer of those weights(input)",
-    ),
-    Rule(
-        "copies-agree", "law",
-        "A layer copied by deepcopy, pickle or state_dict gives the same results",
-        layers=LAYERS + CELLS, values=True, domain=_SURE,
-        condition="copy(layer)(input) == layer(input); the names of state_dict are those of parameters",
-    ),
-    Rule(
-        "meta-agrees", "law",
-        "The meta device and FakeTensor give the shapes and dtypes of the real call",
-        layers=LAYERS + CELLS, values=True,
-        condition="shape and dtype of every result agree; FakeTensor takes no packed input",
-    ),
-    Rule(
-        "compile-agrees", "law",
-        "torch.compile with backend='aot_eager' changes neither the shapes nor the numbers",
-        layers=LAYERS + CELLS, values=True, since="2.6", slow=True,
-        domain={"grad_mode": ("no_grad", "inference_mode"), **_SURE},
-        condition="torch.compile(layer, backend='aot_eager')(input) == layer(input)",
-    ),
-    Rule(
-        "export-agrees", "law",
-        "torch.export, with a fixed or a dynamic batch, changes neither the shapes nor the numbers",
-        layers=LAYERS + CELLS, values=True, since="2.6", slow=True,
-        domain={"layout": ("batched", "unbatched"), "least_N": 2, **_SURE},
-        condition="export(layer, input).module()(input) == layer(input), for every N if N is dynamic",
     ),
 )
 # fmt: on

@@ -12,23 +12,6 @@ from rnn_contracts.rules.domain import Domain, in_words
 from rnn_contracts.sources import SOURCES
 
 FAMILIES = ("shape", "parameter", "law", "refusal")
-_MODES = (
-    "dtype-and-device-follow",
-    "autocast-dtype",
-    "tf32-is-near",
-    "modes-agree",
-    "functional-call-uses-its-weights",
-    "copies-agree",
-    "meta-agrees",
-    "compile-agrees",
-    "export-agrees",
-)
-_DROPOUT = (
-    "dropout-scales-what-it-keeps",
-    "dropout-drops-its-share",
-    "dropout-follows-the-seed",
-    "dropout-of-one-layer-does-nothing",
-)
 
 SYMBOLS = {
     "length": "the number of steps of a sequence: L, or its own length in a packed input",
@@ -58,6 +41,7 @@ class Rule:
     since       the torch release from which on it is checked
     values      whether it speaks of values, which the meta device does not have
     slow        whether its test is left out unless it is asked for
+    module      the test module that checks it: ``dropout``; empty for that of its family
     """
 
     id: str
@@ -73,6 +57,7 @@ class Rule:
     since: str = "2.0"
     values: bool = False
     slow: bool = False
+    module: str = ""
 
     @property
     def shapes(self) -> dict[str, str]:
@@ -123,14 +108,7 @@ class Rule:
     @property
     def test(self) -> str:
         """The test that checks it, as pytest names it within the suite."""
-        if self.id in _MODES:
-            file = "test_modes"
-        elif self.id in _DROPOUT:
-            file = "test_dropout"
-        elif self.id.startswith("rnn-cell"):
-            file = "test_rnn_cells"
-        else:
-            file = f"test_{self.family}s"
+        file = f"test_{self.module or self.family + 's'}"
         # One test tries the whole table of wrong calls.
         name = "refused" if self.id.endswith("-refused") else self.id.replace("-", "_")
         return f"{file}.py::test_{name}"

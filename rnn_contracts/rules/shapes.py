@@ -75,32 +75,38 @@ SHAPES = (
     Rule(
         "rnn-cell-input-shape", "shape",
         "The input of an RNNCell, GRUCell or LSTMCell is (N, H_in), unbatched (H_in,)",
+        module="rnn_cells",
         layers=CELLS, tensors=("input",), columns=STEP_LAYOUTS,
     ),
     Rule(
         "rnn-cell-initial-hidden-shape", "shape",
         "The initial hidden state of a cell is (N, H_out), unbatched (H_out,)",
+        module="rnn_cells",
         layers=CELLS, tensors=("h_0",), columns=STEP_LAYOUTS, domain={"initial_state": True},
     ),
     Rule(
         "rnn-cell-next-hidden-shape", "shape",
         "The next hidden state of a cell is (N, H_out), unbatched (H_out,)",
+        module="rnn_cells",
         layers=CELLS, tensors=("h_1",), columns=STEP_LAYOUTS,
     ),
     Rule(
         "rnn-cell-initial-cell-shape", "shape",
         "The initial cell state of an LSTMCell is (N, H_cell), unbatched (H_cell,)",
+        module="rnn_cells",
         layers=("LSTMCell",), tensors=("c_0",), columns=STEP_LAYOUTS,
         domain={"initial_state": True},
     ),
     Rule(
         "rnn-cell-next-cell-shape", "shape",
         "The next cell state of an LSTMCell is (N, H_cell), unbatched (H_cell,)",
+        module="rnn_cells",
         layers=("LSTMCell",), tensors=("c_1",), columns=STEP_LAYOUTS,
     ),
     Rule(
         "rnn-cell-state-structure", "shape",
         "A cell returns one tensor h_1, an LSTMCell the tuple (h_1, c_1)",
+        module="rnn_cells",
         layers=CELLS,
         condition="RNNCell, GRUCell: h_1 = cell(input); LSTMCell: h_1, c_1 = cell(input)",
     ),
