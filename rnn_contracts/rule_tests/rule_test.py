@@ -19,8 +19,9 @@ from rnn_contracts.checking.trial import Trial
 from rnn_contracts.checking.violation import DIED, RAISED, ContractViolation
 from rnn_contracts.deviations import Deviation
 from rnn_contracts.drawing.case import Case
+from rnn_contracts.drawing.right_calls import right_calls
 from rnn_contracts.drawing.strategies import ANYTHING, Draw, cases
-from rnn_contracts.drawing.wrong_calls import WrongCall, right_calls
+from rnn_contracts.drawing.wrong_calls import WrongCall
 from rnn_contracts.rule_tests import failure, known_failures
 from rnn_contracts.rule_tests.examples import SOON, settings_of
 from rnn_contracts.rule_tests.known_failures import KnownFailures

@@ -17,7 +17,14 @@ from rnn_contracts.drawing.strategies import (
     distinct_sizes,
     large_sizes,
 )
-from rnn_contracts.variations import DTYPES, GRAD_MODES, GRID, GridPoint
+from rnn_contracts.variations import (
+    DEEP,
+    DEPTHS_OF_DEEP,
+    DTYPES,
+    GRAD_MODES,
+    GRID,
+    GridPoint,
+)
 
 GRU = GridPoint("GRU", batch_first=True, num_layers=2, bidirectional=True)
 LSTM = GridPoint("LSTM", projection=True, num_layers=3)
@@ -33,6 +40,11 @@ WANTED: dict[str, Callable[[Case], bool]] = {
     "hidden past a block": lambda case: case.layer.hidden_size > 32,
     "input past a block": lambda case: case.layer.input_size > 32,
     "N and hidden past a block": lambda case: case.N > 16 and case.layer.hidden_size > 32,
+    "N far past a block": lambda case: case.N > 100,
+    "L far past a block": lambda case: case.L > 100,
+    "hidden far past a block": lambda case: case.layer.hidden_size > 128,
+    "input far past a block": lambda case: case.layer.input_size > 128,
+    "many packed sequences": lambda case: len(case.lengths) > 100,
     "unbatched": lambda case: case.layout == "unbatched",
     "packed, sorted": lambda case: len(case.lengths) > 1 and case.enforce_sorted,
     "packed, not sorted": lambda case: case.lengths != tuple(sorted(case.lengths, reverse=True)),
@@ -82,7 +94,9 @@ def test_draws_cases_of_the_contract(drawn: tuple[GridPoint, Case]) -> None:
     layer = case.layer
     assert layer.kind == point.kind
     assert bool(layer.proj_size) == point.projection
-    assert (layer.batch_first, layer.num_layers) == (point.batch_first, point.num_layers)
+    assert layer.batch_first == point.batch_first
+    deep = point.num_layers == DEEP
+    assert layer.num_layers in (DEPTHS_OF_DEEP if deep else (point.num_layers,))
     assert layer.bidirectional == point.bidirectional
     expected = expected_shapes(layer, case.shape("input"), case.lengths or None)
     assert {name: case.shape(name) for name in expected} == expected
@@ -93,7 +107,7 @@ def test_draws_cases_of_the_contract(drawn: tuple[GridPoint, Case]) -> None:
 @given(data=st.data())
 def test_distinct_sizes_leave_no_swap_unseen(point: GridPoint, data: st.DataObject) -> None:
     """Any two axes of a call differ, and so do D*num_layers and D*H_out."""
-    sizes = data.draw(st.composite(distinct_sizes)(point, 40))
+    sizes = data.draw(st.composite(distinct_sizes)(point, 150))
     D = 2 if point.bidirectional else 1
     axes = [sizes.N, sizes.L, sizes.H_in, sizes.H_out, D * point.num_layers]
     axes += [D * sizes.H_out] * (D > 1) + [sizes.H_cell] * point.projection
@@ -107,6 +121,6 @@ def test_degenerate_and_large_sizes(point: GridPoint, data: st.DataObject) -> No
     """Degenerate sizes are next to the least, a large case is large somewhere."""
     small = data.draw(st.composite(degenerate_sizes)(point, 40))
     assert (small.N <= 2, small.L <= 2, small.H_in <= 2, small.H_out <= 2) == (True,) * 4
-    large = data.draw(st.composite(large_sizes)(point, 40))
+    large = data.draw(st.composite(large_sizes)(point, 150))
     assert large.N > 16 or large.L > 32 or large.H_in > 32 or large.H_cell > 32
     assert large.H_cell <= 32 or large.H_cell % 16
