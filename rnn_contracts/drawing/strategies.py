@@ -28,6 +28,21 @@ from rnn_contracts.variations import (
 
 
 @dataclass(frozen=True)
+class Sizes:
+    """One size for every free axis; H_out counts only with a projection."""
+
+    N: int
+    L: int
+    H_in: int
+    H_cell: int
+    H_out: int
+
+
+LARGEST = Sizes(N=300, L=150, H_in=300, H_cell=259, H_out=259)
+"""No axis is drawn larger."""
+
+
+@dataclass(frozen=True)
 class Draw:
     """What is drawn: every call of the domain, but for what costs too much or has nothing to check.
 
@@ -41,7 +56,7 @@ class Draw:
     seed: int | None = None
     least_N: int = 0
     least_L: int = 1
-    longest: int = 150
+    longest: int = LARGEST.L
     build_only: bool = False
     without_numbers: bool = False
 
@@ -72,24 +87,13 @@ ANYTHING = Draw()
 """Every valid call."""
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """One size for every free axis; H_out counts only with a projection."""
-
-    N: int
-    L: int
-    H_in: int
-    H_cell: int
-    H_out: int
-
-
 # Hypothesis validates a strategy when it is first drawn from. Making each only once saves a third of
 # the time of a draw.
 _choice = functools.cache(st.sampled_from)
 _integers = functools.cache(st.integers)
 _flag = st.booleans()
 _UNEVEN = tuple(size for size in range(33, 71) if size % 16)
-_UNEVEN_AND_WIDE = tuple(size for size in range(71, 261) if size % 16)
+_UNEVEN_AND_WIDE = tuple(size for size in range(71, LARGEST.H_cell + 1) if size % 16)
 _FEW = 40
 """Of so many sequences each has a length of its own; more of them repeat these."""
 
@@ -133,17 +137,17 @@ def large_sizes(draw: st.DrawFn, point: GridPoint, longest: int) -> Sizes:
     sizes = distinct_sizes(draw, point, min(longest, 3))
     large = draw(_choice(("N", "L", "H", "NH", "H_in")))
     # A deep stack that is also long or wide costs as much as all others together.
-    far = point.num_layers < 4 and draw(_choice((False, False, True)))
+    far = point.num_layers < 4 and draw(_choice((False, True)))
     if large in ("N", "NH"):
-        sizes = replace(sizes, N=draw(_integers(41, 300) if far else _integers(17, 40)))
+        sizes = replace(sizes, N=draw(_integers(41, LARGEST.N) if far else _integers(17, 40)))
     if large == "L":
-        L = draw(_integers(41, 150) if far else _integers(33, 40))
+        L = draw(_integers(41, LARGEST.L) if far else _integers(33, 40))
         sizes = replace(sizes, L=min(L, longest))
     if large in ("H", "NH"):
         H_cell = draw(_choice(_UNEVEN_AND_WIDE if far and large == "H" else _UNEVEN))
         sizes = replace(sizes, H_cell=H_cell, H_out=H_cell // 2 if point.projection else H_cell)
     if large == "H_in":
-        sizes = replace(sizes, H_in=draw(_integers(71, 300) if far else _integers(33, 70)))
+        sizes = replace(sizes, H_in=draw(_integers(71, LARGEST.H_in) if far else _integers(33, 70)))
     return sizes
 
 

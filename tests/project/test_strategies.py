@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import find, given, settings
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from rnn_contracts.contracts import expected_shapes
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.drawing.strategies import (
+    LARGEST,
     cases,
     degenerate_sizes,
     distinct_sizes,
@@ -112,6 +115,19 @@ def test_distinct_sizes_leave_no_swap_unseen(point: GridPoint, data: st.DataObje
     axes = [sizes.N, sizes.L, sizes.H_in, sizes.H_out, D * point.num_layers]
     axes += [D * sizes.H_out] * (D > 1) + [sizes.H_cell] * point.projection
     assert all(one != other for one, other in itertools.combinations(axes, 2))
+
+
+def test_the_page_tells_the_largest_sizes() -> None:
+    """What is said to be drawn at most, and how deep, is what the strategies have."""
+    page = (Path(__file__).parents[2] / "docs" / "running.md").read_text("utf-8")
+    rows = {
+        name: int(most) for name, most in re.findall(r"^\| (\w+), .* (\d+) \|$", page, re.MULTILINE)
+    }
+    largest = LARGEST
+    expected = {"N": largest.N, "L": largest.L, "H_in": largest.H_in, "H_out": largest.H_out}
+    assert rows == expected
+    assert f"{min(DEPTHS_OF_DEEP)} to {max(DEPTHS_OF_DEEP)}, one time in two" in page
+    assert DEPTHS_OF_DEEP.count(DEEP) * 2 == len(DEPTHS_OF_DEEP)
 
 
 @pytest.mark.parametrize("point", [GRU, LSTM])
