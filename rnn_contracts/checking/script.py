@@ -222,7 +222,11 @@ def _bare(code: str) -> str:
 
 def closure(step: Step) -> set[Step]:
     """The step and all on which it depends."""
+    # In a long recurrence there are more paths to a step than can be walked, so walk each once.
     found: set[Step] = {step}
-    for operand in step.operands:
-        found |= closure(operand)
+    waiting: list[Step] = [step]
+    while waiting:
+        more = {*waiting.pop().operands} - found
+        found |= more
+        waiting += more
     return found
