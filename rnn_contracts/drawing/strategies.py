@@ -135,7 +135,7 @@ def large_sizes(draw: st.DrawFn, point: GridPoint, longest: int) -> Sizes:
     Hypothesis shrinks to the example of the fewest draws, and these are more than those of the others.
     """
     sizes = distinct_sizes(draw, point, min(longest, 3))
-    large = draw(_choice(("N", "L", "H", "NH", "H_in")))
+    large = draw(_choice(("N", "L", "L", "H", "NH", "H_in")))
     # A deep stack that is also long or wide costs as much as all others together.
     far = point.num_layers < 4 and draw(_choice((False, True)))
     if large in ("N", "NH"):
