@@ -14,7 +14,7 @@ import functools
 import json
 import resource
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -54,9 +54,9 @@ class Parts:
     """A plugin that measures the parts, and what each test takes."""
 
     def __init__(self) -> None:
-        self.seconds: Counter[str] = Counter()
-        self.times: Counter[str] = Counter()
-        self.of_tests: Counter[tuple[str, str]] = Counter()
+        self.seconds: dict[str, float] = defaultdict(float)
+        self.times: dict[str, int] = defaultdict(int)
+        self.of_tests: dict[tuple[str, str], float] = defaultdict(float)
         self._stack: list[str] = []
         self._since = time.process_time()
 
@@ -157,16 +157,22 @@ def main() -> None:
     seconds["import"] = IMPORTED
     seconds["child processes, in the children"] = children.ru_utime + children.ru_stime
     seconds["other"] = total - sum(parts.seconds.values())
-    by_device: Counter[str] = Counter()
-    by_rule: Counter[str] = Counter()
+    by_device: dict[str, float] = defaultdict(float)
+    by_rule: dict[str, float] = defaultdict(float)
     for (rule, device), one in parts.of_tests.items():
         by_device[device] += one
         by_rule[rule] += one
-    tables = {"seconds": seconds, "times": parts.times, "by device": by_device, "by rule": by_rule}
+    tables: dict[str, dict[str, Any]] = {
+        "seconds": seconds,
+        "times": parts.times,
+        "by device": by_device,
+        "by rule": by_rule,
+    }
     asked.output.write_text(json.dumps(tables, indent=1), "utf-8")
     for title in ("seconds", "by device", "by rule"):
         print(f"\n{title}")
-        for name, one in Counter(tables[title]).most_common(25):
+        largest = sorted(tables[title].items(), key=lambda row: -row[1])[:25]
+        for name, one in largest:
             print(f"{one:8.2f}  {parts.times.get(name, ''):>7}  {name}")
 
 
