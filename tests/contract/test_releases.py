@@ -1,0 +1,114 @@
+"""What other releases of torch have saved: it loads, and computes the numbers that it did there.
+
+All that was saved is tried: a test has the layers of its point of the grid, and what is drawn tells
+with bias or without, into which dtype they are loaded, and how they are called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+from packaging.version import Version
+from torch import Tensor, nn
+
+from rnn_contracts.checking import saved_layers
+from rnn_contracts.checking.saved_layers import STATE_DICT, WHOLE
+from rnn_contracts.checking.subjects import NotSupported
+from rnn_contracts.checking.trial import ROUNDING, Trial
+from rnn_contracts.deviations import RELEASES
+from rnn_contracts.rule_tests.statement import rule_test
+
+HERE = Version(Version(torch.__version__).base_version)
+KNOWS_SAFE_NAMES = Version("2.6") <= HERE
+"""Whether a class can be allowed under the name that a file has for it; before, all are."""
+
+
+@rule_test()
+def test_state_dict_crosses_releases(trial: Trial) -> None:
+    """Loaded into a layer that is made here, whichever release has saved it."""
+    look_at_saved_sizes(trial)
+    for release in RELEASES:
+        saved = numbers(trial, release)
+        layer = trial.build()
+        if trial.subject and hasattr(layer, "documented_names"):
+            raise NotSupported("a state_dict with torch's names")
+        trial.named_parameters(layer)
+        with trial.must_not_raise(f"load_state_dict of what torch {release} saved"):
+            trial.do("$0.load_state_dict($1)", layer, saved["state_dict"], changes=1)
+        assert_same_numbers(trial, layer, release, saved)
+
+
+@rule_test()
+def test_pickled_layer_loads_in_later_releases(trial: Trial) -> None:
+    """As torch.save has written it, with all that the layer had in itself there."""
+    if trial.subject:
+        raise NotSupported("a layer of torch that was pickled")
+    look_at_saved_sizes(trial)
+    case = trial.case
+    for release in RELEASES:
+        if Version(release) > HERE:
+            continue
+        layer = load_whole(trial, release)
+        with trial.must_not_raise(f"what torch {release} saved"):
+            trial.do(f'$0.to("{case.device}", torch.{case.dtype})', layer, changes=1)
+            trial.do(f"$0.train({case.training})", layer, changes=1)
+        assert_same_numbers(trial, layer, release, numbers(trial, release))
+
+
+def look_at_saved_sizes(trial: Trial) -> None:
+    """Let the case, which a failure shows, be that of the layer that was saved."""
+    layer = saved_layers.saved_as(trial.case.layer)
+    trial.case = replace(trial.case, layer=layer, N=saved_layers.N, L=saved_layers.L)
+
+
+def numbers(trial: Trial, release: str) -> Mapping[str, Any]:
+    """The state_dict of the layer, and what was computed with it."""
+    try:
+        return saved_layers.numbers(saved_layers.file_name(trial.case.layer, STATE_DICT, release))
+    except Exception:
+        saved: Mapping[str, Any] = load(trial, STATE_DICT, release, "weights_only=True")
+        return saved
+
+
+def load_whole(trial: Trial, release: str) -> nn.Module:
+    """The layer, which comes with the package: what others have pickled is never loaded so."""
+    if not KNOWS_SAFE_NAMES:
+        layer: nn.Module = load(trial, WHOLE, release, "weights_only=False")
+        return layer
+    kind = trial.case.layer.kind
+    allowed = f'[(nn.{kind}, "torch.nn.modules.rnn.{kind}")]'
+    with trial.within(f"torch.serialization.safe_globals({allowed})"):
+        layer = load(trial, WHOLE, release, "weights_only=True")
+    return layer
+
+
+def load(trial: Trial, what: str, release: str, options: str) -> Any:
+    """What is in the file of the release."""
+    name = saved_layers.file_name(trial.case.layer, what, release)
+    file = saved_layers.opened(name)
+    trial.run.recorder.given(file, saved_layers.opening(name), "file")
+    with trial.must_not_raise(f"torch.load of what torch {release} saved"):
+        return trial.do(f"torch.load($0, {options})", file, name="layer")
+
+
+def assert_same_numbers(
+    trial: Trial, layer: nn.Module, release: str, saved: Mapping[str, Any]
+) -> None:
+    """The call gives what it gave in that release."""
+    input, *state = (as_drawn(trial, part) for part in (saved["input"], *saved["state"]))
+    if input.dim() == 2:
+        # A cell takes one step.
+        input = input[None]
+    found = trial.call(input, tuple(state), layer=layer)
+    for name, expected in saved["results"].items():
+        said = f"{name} of what torch {release} saved"
+        trial.assert_close(said, found[name], expected, units=ROUNDING)
+
+
+def as_drawn(trial: Trial, tensor: Tensor) -> Tensor:
+    """An argument where the case has it: on its device, in its dtype, in one piece or not."""
+    tensor = tensor.to(trial.case.device, getattr(torch, trial.case.dtype))
+    return tensor if trial.case.contiguous else torch.stack([tensor, tensor], -1)[..., 0]
