@@ -30,14 +30,14 @@ from rnn_contracts.variations import FLAGS, NONLINEARITIES
 ARCHIVE = Path(__file__).parents[1] / "saved_layers.tar.gz"
 N, L = 2, 3
 NUM_LAYERS = (1, 2)
-_SIZES = {"input_size": 2, "hidden_size": 3}
-_PROJECTED = 2
+_H_IN, _H_CELL, _PROJECTED = 2, 3, 2
 STATE_DICT, WHOLE = "state_dict", "layer"
 
 
 def saved_as(layer: Layer) -> Layer:
     """The layer of the same options that has the sizes of those that were saved."""
-    return replace(layer, **_SIZES, proj_size=_PROJECTED if layer.proj_size else 0, dropout=0.0)
+    proj_size = _PROJECTED if layer.proj_size else 0
+    return replace(layer, input_size=_H_IN, hidden_size=_H_CELL, proj_size=proj_size, dropout=0.0)
 
 
 def layers() -> Iterator[Layer]:
@@ -55,7 +55,8 @@ def layers() -> Iterator[Layer]:
         ) in itertools.product(nonlinearities, NUM_LAYERS, FLAGS, FLAGS, FLAGS, projections):
             yield Layer(
                 kind,
-                **_SIZES,
+                _H_IN,
+                _H_CELL,
                 num_layers=num_layers,
                 nonlinearity=nonlinearity,
                 bias=bias,
@@ -66,7 +67,7 @@ def layers() -> Iterator[Layer]:
     for kind in CELLS:
         nonlinearities = NONLINEARITIES if kind == "RNNCell" else NONLINEARITIES[:1]
         for nonlinearity, bias in itertools.product(nonlinearities, FLAGS):
-            yield Layer(kind, **_SIZES, nonlinearity=nonlinearity, bias=bias)
+            yield Layer(kind, _H_IN, _H_CELL, nonlinearity=nonlinearity, bias=bias)
 
 
 def file_name(layer: Layer, what: str, release: str) -> str:
