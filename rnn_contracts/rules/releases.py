@@ -1,4 +1,8 @@
-"""What one release of torch saves and another one loads."""
+"""What one release of torch saves and another one loads.
+
+Of the releases that are supported: torch 1.3 and those before it pickled layers without what is now
+called ``_flat_weights``, and torch 2 does not fill it in.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +28,7 @@ OF_RELEASES = (
     ),
     Rule(
         "pickled-layer-loads-in-later-releases", "law",
-        "A layer pickled by this or an earlier supported release loads, and gives the numbers of then",
+        "A layer pickled by this or an earlier supported release loads, and gives the same numbers",
         module="releases",
         layers=LAYERS + CELLS, values=True, domain={**_SAVED, "bias": True},
         condition=f"layers that {_RELEASES} saved whole, with input_size 2 and hidden_size 3: "

@@ -43,6 +43,11 @@ def altered_unpickling(change: Callable[..., None]) -> Alter:
     return alter
 
 
+def breaks(rule: str) -> Callable[[Alter], None]:
+    """Enter a function that makes the altered class into ``BROKEN``."""
+    return lambda alter: BROKEN.append(Broken(rule, alter.__name__, alter))
+
+
 def breaks_loading(change: Callable[..., None]) -> None:
     BROKEN.append(Broken(STATE_DICT, change.__name__, altered_loading(change)))
 
@@ -86,6 +91,23 @@ def second_layer_of_a_projection_not_loaded(layer: Any, state_dict: Any, load: A
     load(state_dict)
 
 
+@breaks(STATE_DICT)
+def old_state_dicts_converted_wrongly(base: type[Any]) -> type[nn.Module]:
+    """What this layer saves it loads as it should, and what was saved before it changed it does not."""
+
+    class Altered(base):  # type: ignore[misc]
+        _version = 2
+
+        def _load_from_state_dict(
+            self, state_dict: Any, prefix: str, metadata: Any, *more: Any
+        ) -> None:
+            if (metadata.get("version") or 1) < 2:
+                state_dict = {name: part.flip(0) for name, part in state_dict.items()}
+            super()._load_from_state_dict(state_dict, prefix, metadata, *more)
+
+    return in_place_of(base, Altered)
+
+
 # --- Pickled layers ------------------------------------------------------------------------------
 
 
@@ -117,3 +139,18 @@ def batch_first_forgotten_by_a_bidirectional_gru(layer: Any, state: Any, restore
     if state.get("mode") == "GRU" and state["bidirectional"]:
         state["batch_first"] = False
     restore(state)
+
+
+@breaks(PICKLED)
+def attribute_that_is_new_not_filled_in(base: type[Any]) -> type[nn.Module]:
+    """What this layer pickles has it, and what was pickled before it had one has not."""
+
+    class Altered(base):  # type: ignore[misc]
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            self.scale = 1.0
+
+        def forward(self, input: Any, hx: Any = None) -> Any:
+            return super().forward(input, hx) if self.scale else None
+
+    return in_place_of(base, Altered)
