@@ -1,7 +1,7 @@
 """What other releases of torch have saved: it loads, and computes the numbers that it did there.
 
-All that was saved is tried: a test has the layers of its point of the grid, and what is drawn tells
-with bias or without, into which dtype they are loaded, and how they are called.
+A test has the layers of its point of the grid, from every release. What is drawn tells whether they have
+a bias, into which dtype they are loaded, and how they are called.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def load(trial: Trial, what: str, release: str, options: str) -> Any:
     file = saved_layers.opened(name)
     trial.run.recorder.given(file, saved_layers.opening(name), "file")
     with trial.must_not_raise(f"torch.load of what torch {release} saved"):
-        return trial.do(f"torch.load($0, {options})", file, name="layer")
+        return trial.do(f"torch.load($0, {options})", file, name=what)
 
 
 def assert_same_numbers(
