@@ -13,7 +13,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from rnn_contracts.drawing.case import Case
 
-MODULES = ("copy", "pickle", "warnings")
+MODULES = ("copy", "pickle", "tarfile", "warnings")
 """Those of the standard library that a statement may name."""
 
 
@@ -40,6 +40,9 @@ class Recorder:
 
     def padded(self, packed: PackedSequence, output: Tensor) -> None:
         """An output was padded."""
+
+    def given(self, thing: object, code: str, name: str) -> None:
+        """There is something that this code would make anew."""
 
     def do(self, code: str, *objects: object, name: str = "value", changes: int = 0) -> Any:
         """Evaluate code, in which ``$0``, ``$1`` stand for the objects, and note it.

@@ -112,6 +112,10 @@ class Recording(TorchFunctionMode, Recorder):
         code = "nn.utils.rnn.pad_packed_sequence($0)[0]"
         self._know(output, Value(code, (self._value(packed),), "padded"), step=True)
 
+    def given(self, thing: object, code: str, name: str) -> None:
+        """There is something that this code would make anew."""
+        self._state(code, gives=(self._give(thing, name),), targets="$0")
+
     def do(self, code: str, *objects: object, name: str = "value", changes: int = 0) -> Any:
         """Evaluate code, in which ``$0``, ``$1`` stand for the objects, and note it.
 

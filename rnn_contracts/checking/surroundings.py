@@ -60,6 +60,8 @@ _OF_NO_INTEREST = (
     "RNN module weights are not part of single contiguous chunk",
     # A rule of its own asks for this one.
     "dropout option adds dropout after all",
+    # Torch 2.0 says it of what torch.load does itself.
+    "TypedStorage is deprecated",
 )
 
 

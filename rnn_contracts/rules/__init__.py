@@ -12,13 +12,17 @@ from rnn_contracts.rules.laws import LAWS
 from rnn_contracts.rules.modes import MODES
 from rnn_contracts.rules.parameters import PARAMETERS
 from rnn_contracts.rules.refusals import REFUSALS
+from rnn_contracts.rules.releases import OF_RELEASES
 from rnn_contracts.rules.rule import FAMILIES, Rule
 from rnn_contracts.rules.shapes import SHAPES
 
 __all__ = ["ACCEPTING", "FAMILIES", "RULES", "Rule", "rule", "shape_rule"]
 
 RULES: Mapping[str, Rule] = MappingProxyType(
-    {rule.id: rule for rule in SHAPES + PARAMETERS + LAWS + DROPOUT + MODES + REFUSALS}
+    {
+        rule.id: rule
+        for rule in SHAPES + PARAMETERS + LAWS + DROPOUT + MODES + OF_RELEASES + REFUSALS
+    }
 )
 
 ACCEPTING = frozenset(

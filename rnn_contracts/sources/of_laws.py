@@ -6,6 +6,8 @@ from rnn_contracts.layer import CELLS, LAYERS
 from rnn_contracts.sources.of_shapes import OF_SHAPES
 from rnn_contracts.sources.source import DOCS, PYTORCH, Source, same
 
+SERIALIZATION = "https://docs.pytorch.org/docs/stable/notes/serialization.html"
+
 # fmt: off
 _ZEROS = {
     "RNN": "Defaults to zeros if not provided.", "GRU": "Defaults to zeros if not provided.",
@@ -237,6 +239,8 @@ OF_LAWS = {
         "https://docs.pytorch.org/docs/stable/export.html",
         pitfalls=("#126339",),
     ),
+    "state-dict-crosses-releases": Source(SERIALIZATION, pitfalls=("#42724", "#6801")),
+    "pickled-layer-loads-in-later-releases": Source(SERIALIZATION, pitfalls=("#53359", "#57558")),
     "input-rank-refused": Source(
         DOCS.format("RNN"),
         quote=_INPUTS,

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from broken_layers import dropout
-from broken_layers.alter import Alter, altered_call, packed, unbatched
+from broken_layers.alter import Alter, altered_call, in_place_of, packed, unbatched
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
@@ -193,6 +193,28 @@ def written_in_python(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
     return map_tensors(lambda like: next(parts).reshape(like.shape).to(like.dtype), looks)
 
 
+def takes_old_names(base: type[Any]) -> type[nn.Module]:
+    """Loads and unpickles what a release before it saved, which had other names and attributes."""
+
+    class Altered(base):  # type: ignore[misc]
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            self.newly_added = True
+
+        def __setstate__(self, state: Any) -> None:
+            super().__setstate__({"newly_added": True, **state})
+
+        def _load_from_state_dict(self, state_dict: Any, prefix: str, *more: Any) -> None:
+            renamed = {name.replace("backward", "reverse"): state_dict[name] for name in state_dict}
+            super()._load_from_state_dict(renamed, prefix, *more)
+
+        def forward(self, input: Any, hx: Any = None) -> Any:
+            assert self.newly_added
+            return super().forward(input, hx)
+
+    return in_place_of(base, Altered)
+
+
 LAWFUL: dict[str, Alter] = {
     change.__name__: altered_call(change)
     for change in (
@@ -211,4 +233,4 @@ LAWFUL: dict[str, Alter] = {
         hidden_attributes,
         written_in_python,
     )
-}
+} | {takes_old_names.__name__: takes_old_names}

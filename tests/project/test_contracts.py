@@ -209,7 +209,8 @@ OBSERVED = {
     *("memory-layout-is-irrelevant", "meta-agrees", "compile-agrees", "export-agrees"),
     *("input-dtype-refused", "empty-sequence-refused", "state-dtype-refused", "size-refused"),
     *("flag-refused", "dropout-of-one-layer-warned", "call-arguments", "state-list-accepted"),
-    "true-input-size-accepted",
+    *("true-input-size-accepted", "state-dict-crosses-releases"),
+    "pickled-layer-loads-in-later-releases",
 }
 """Rules of which torch's documentation says nothing."""
 

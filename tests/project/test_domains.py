@@ -23,6 +23,7 @@ from rnn_contracts.rule_tests.listing import lies_in
 from rnn_contracts.rule_tests.statement import Statement, statement_of
 from rnn_contracts.rules import RULES, Rule
 from rnn_contracts.rules.domain import CONDITIONS_OF_DOMAINS, in_words, values_of
+from rnn_contracts.rules.releases import OF_RELEASES
 from rnn_contracts.variations import (
     CONDITIONS,
     DROPOUTS,
@@ -224,6 +225,12 @@ NO_SUBJECT_IN = {
     },
     ("dropout-follows-the-seed", "num_layers"): "nothing is left out",
     ("dropout-of-one-layer-does-nothing", "dropout"): "there is none",
+    **{
+        (rule.id, condition): "no such layer was saved, or no such call was kept"
+        for rule in OF_RELEASES
+        for condition in rule.domain
+        if condition not in NO_SUBJECT
+    },
 }
 OUTSIDE: dict[str, Any] = {
     "dropout_acts": {"dropout": 0.5, "training": True},

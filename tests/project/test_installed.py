@@ -71,6 +71,13 @@ def test_check(run: Run, workers: list[str]) -> None:
     assert "Nothing regressed." in compared.stdout
 
 
+def test_what_releases_have_saved_is_there(run: Run) -> None:
+    """It is read from the package."""
+    result = run("rnn-contracts", "check", "-k", "test_releases and GRUCell", "-q")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "rnn-contracts: 2 rules checked on torch " in result.stdout
+
+
 def test_check_heeds_no_configuration(run: Run) -> None:
     """Neither that of the directory nor its conftest.py; one's own options count."""
     (run.directory / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")

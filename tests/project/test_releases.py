@@ -47,7 +47,15 @@ def test_the_supported_range_is_what_was_run() -> None:
     assert f"torch {RELEASES[0]} to {RELEASES[-1]}" in README
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/upgrades.md", "rnn_contracts/deviations.toml"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "README.md",
+        "docs/upgrades.md",
+        "rnn_contracts/deviations.toml",
+        "rnn_contracts/rules/releases.py",
+    ],
+)
 def test_every_release_is_told_of(name: str) -> None:
     """What was found in each."""
     text = (ROOT / name).read_text("utf-8")

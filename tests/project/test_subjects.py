@@ -132,6 +132,7 @@ def test_only_what_needs_the_names_is_not_reached() -> None:
         "recurrence",
         "reset_gate_follows_the_product",
         "second_derivatives_exist",
+        "state_dict_crosses_releases",
         "tf32_is_near",
         "weight_hh_shape",
         "weight_ih_shape",
@@ -148,6 +149,19 @@ def test_a_layer_may_say_which_parameter_is_which() -> None:
     outcome = check("GRU=subject_layers:RenamedInWrongOrder", "-k", only, "--rnn-device=cpu")
     broken = {str(it).partition("\n")[0] for it in outcome.failed.values()}
     assert broken == {"recurrence", "gates-are-ordered"}
+
+
+def test_what_releases_of_torch_saved_is_loaded_by_its_names() -> None:
+    """A layer that has torch's names takes torch's state_dicts; what was pickled is torch's own."""
+    rules = "state_dict_crosses_releases or pickled_layer_loads"
+    only = ("-k", f"({rules}) and 2_layers-bidirectional")
+    outcome = check("GRU=subject_layers:Faithful", *only)
+    assert outcome.failed == {}
+    assert names(outcome.passed) == {"state_dict_crosses_releases"}
+    assert {*outcome.skipped.values()} == {"a layer of torch that was pickled"}
+    outcome = check("GRU=subject_layers:Renamed", *only)
+    assert (outcome.passed, outcome.failed) == ([], {})
+    assert "a state_dict with torch's names" in outcome.skipped.values()
 
 
 def test_a_documented_name_is_given_once() -> None:
