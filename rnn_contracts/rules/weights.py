@@ -40,8 +40,8 @@ WEIGHTS = (
         "A frozen parameter gets no gradient, and changes no other gradient and no result",
         module="weights",
         layers=LAYERS + CELLS, values=True, domain={"grad_mode": "enable_grad", **SURE},
-        condition="with requires_grad_(False) for any parameters, and again without it, the gradients of "
-                  "all others, of input and of state are those with none frozen",
+        condition="with requires_grad_(False) for any parameters, and once it is undone, the gradients "
+                  "of all others, of input and of state are those with none frozen",
     ),
 )
 # fmt: on

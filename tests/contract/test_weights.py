@@ -82,7 +82,7 @@ def test_moved_layers_are_as_made_there(trial: Trial) -> None:
     trial.call()
     for way in Random(case.seed).sample(ways_to(case), 2):
         start = replace(case, device=way[0][0], dtype=way[0][1])
-        layer = trial.build(start)
+        layer = made(trial, start)
         trial.parameters_of(layer)
         weights = trial.do("copy.deepcopy($0.state_dict())", layer, name="weights")
         for end in way[1:]:
@@ -229,7 +229,7 @@ Place = tuple[str, str]
 def ways_to(case: Case) -> list[tuple[Place, ...]]:
     """From where the layer is made to where the case is; of one place is that of shared memory."""
     here = (case.device, case.dtype)
-    ways = [(here, ("meta", case.dtype), here)]
+    ways: list[tuple[Place, ...]] = [(here, ("meta", case.dtype), here)]
     ways += [(here, (case.device, dtype), here) for dtype in devices.dtypes(case.device)]
     ways.remove((here, here, here))
     if case.dtype != "float32":
@@ -246,8 +246,8 @@ def call_there(trial: Trial, layer: nn.Module, there: Case) -> None:
     A machine may be without kernels of 16 bits, which no rule about this case speaks of.
     """
     if there.dtype in ("float32", "float64", trial.case.dtype):
-        move = f"$0.to({there.device!r}, torch.{there.dtype})"
-        input, *state = (trial.do(move, part, name="moved") for part in (trial.input, *trial.state))
+        place = (there.device, getattr(torch, there.dtype))
+        input, *state = (part.to(*place) for part in (trial.input, *trial.state))
         trial.call(input, tuple(state), layer=layer, case=there)
 
 
@@ -270,15 +270,19 @@ def moved(trial: Trial, layer: nn.Module, weights: Any, start: Case, end: Case) 
 # --- What comes of them ----------------------------------------------------------------------------
 
 
+def made(trial: Trial, case: Case) -> nn.Module:
+    """A layer of the case, with the numbers of its seed in a script too; the trial's seed is kept."""
+    # On the CPU torch.manual_seed takes longer than a call.
+    own = "torch" if devices.is_accelerator(case.device) else "torch.default_generator"
+    trial.do(f"{own}.manual_seed({case.seed})", trial.layer, changes=1)
+    layer = trial.build(case)
+    trial.do(f"{own}.manual_seed({trial.case.seed})", trial.layer, changes=1)
+    return layer
+
+
 def afresh(trial: Trial, weights: Any) -> nn.Module:
     """Another layer that is made with other numbers, and is given these weights."""
-    # On the CPU torch.manual_seed takes longer than a call.
-    own = "torch" if devices.is_accelerator(trial.case.device) else "torch.default_generator"
-    seed = trial.case.seed
-    trial.do(f"{own}.manual_seed({seed + 1})", trial.layer, changes=1)
-    other = trial.build(replace(trial.case, seed=seed + 1))
-    # It is as it was: that would be the doing of the layer.
-    trial.do(f"{own}.manual_seed({seed})", trial.layer, changes=1)
+    other = made(trial, replace(trial.case, seed=trial.case.seed + 1))
     with trial.must_not_raise("load_state_dict"):
         trial.do("$0.load_state_dict($1)", other, weights, changes=1)
     return other
@@ -323,27 +327,22 @@ def assert_passed_on(
 def differentiate(trial: Trial, given: Sequence[Tensor]) -> tuple[Results, list[Tensor]]:
     """Results, and the gradients of the parameters and of what is given, zero where there is none."""
     layer = trial.layer
-    given_too = "".join(f", ${i + 1}" for i in range(len(given)))
-    all_of_them = f"(*$0.parameters(){given_too})"
-    if not given:
-        all_of_them = "[*$0.parameters()]"
-    clearing = f"[setattr(part, 'grad', None) for part in {all_of_them}]"
-    trial.do(clearing, layer, *given, changes=1 + len(given))
+    others = "".join(f", ${i + 1}" for i in range(len(given)))
+    every = f"part in [*$0.parameters(){others}]"
+    trial.do(f"[setattr(part, 'grad', None) for {every}]", layer, *given, changes=1 + len(given))
     results = trial.call(layer=layer)
     with trial.must_not_raise("the backward pass"):
         code = f"torch.autograd.backward(${1 + len(given)})"
         trial.do(code, layer, *given, loss(trial, results), changes=1 + len(given))
-    code = "[torch.zeros_like(part) if part.grad is None else part.grad for part in {}]"
-    gradients = trial.do(code.format(all_of_them), layer, *given, name="gradients")
-    return results, gradients
+    code = f"[torch.zeros_like(part) if part.grad is None else part.grad for {every}]"
+    return results, trial.do(code, layer, *given, name="gradients")
 
 
 def loss(trial: Trial, results: Results) -> Tensor:
     """A combination of all results, the same for the same shapes."""
-    total: Any = None
+    terms = []
     for result in results.values():
         # Other weights for every number, and the same in every run.
         weights = torch.arange(1.0, result.numel() + 1).cos().double()
-        term = trial.on_cpu(result).double().flatten() @ weights
-        total = term if total is None else total + term
-    return total
+        terms.append(trial.on_cpu(result).double().flatten() @ weights)
+    return torch.stack(terms).sum()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 import time
 import warnings
@@ -10,7 +9,14 @@ from typing import Any
 
 import torch
 from broken_layers import dropout
-from broken_layers.alter import Alter, altered_call, packed, unbatched
+from broken_layers.alter import (
+    Alter,
+    altered_call,
+    computed_with,
+    packed,
+    unbatched,
+    weights_of,
+)
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
@@ -52,12 +58,10 @@ def computed_in_float64(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
     looks = forward(input, hx)
     if layer.training and getattr(layer, "dropout", 0):
         return looks
-    plain = copy.copy(layer)
-    plain.__class__ = type(layer).__mro__[1]
-    weights = {name: weight.double() for name, weight in layer.named_parameters()}
+    weights = {name: weight.double() for name, weight in weights_of(layer).items()}
     arguments = (map_tensors(Tensor.double, input), map_tensors(Tensor.double, hx))
     parts: list[Tensor] = []
-    map_tensors(parts.append, torch.func.functional_call(plain, weights, arguments))
+    map_tensors(parts.append, computed_with(layer, weights, *arguments))
     precise = iter(parts)
     return map_tensors(lambda like: next(precise).to(like.dtype), looks)
 
@@ -184,7 +188,7 @@ def written_in_python(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
         rows, state = input[:, None], tuple(part[:, None] for part in state)
     else:
         rows = input.transpose(0, 1) if layer.batch_first else input
-    results = equations.run(described, dict(layer.named_parameters()), rows, state)
+    results = equations.run(described, weights_of(layer), rows, state)
     if described.kind in CELLS:
         del results["output"]
     elif input.dim() == 3 and layer.batch_first:
