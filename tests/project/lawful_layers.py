@@ -18,6 +18,7 @@ from broken_layers.alter import (
     weights_of,
 )
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensor
 from torch.nn.utils.rnn import PackedSequence
 
 from rnn_contracts.checking import equations
@@ -197,6 +198,35 @@ def written_in_python(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
     return map_tensors(lambda like: next(parts).reshape(like.shape).to(like.dtype), looks)
 
 
+def weights_packed_for_each_call(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    """In one chunk of memory, of which each weight is a view, as cuDNN wants them."""
+    weights = weights_of(layer)
+    chunk = torch.cat([weight.flatten() for weight in weights.values()])
+    parts = torch.split(chunk, [weight.numel() for weight in weights.values()])
+    views = {
+        name: part.view(weight.shape)
+        for part, (name, weight) in zip(parts, weights.items(), strict=True)
+    }
+    return computed_with(layer, views, input, hx)
+
+
+def weights_kept_until_they_change(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    """Copies, made anew where a weight is another one, lies elsewhere or has another version."""
+    weights = weights_of(layer)
+    without = any(isinstance(it, FakeTensor) or it.is_inference() for it in weights.values())
+    if without or torch.is_grad_enabled():
+        return forward(input, hx)
+    now = [(it, it.data_ptr(), it._version) for it in weights.values()]
+    before, copies = vars(layer).get("copied", ([], {}))
+    same = [
+        one[0] is other[0] and one[1:] == other[1:] for one, other in zip(now, before, strict=False)
+    ]
+    if len(same) < len(now) or not all(same):
+        copies = {name: weight.detach().clone() for name, weight in weights.items()}
+        vars(layer)["copied"] = (now, copies)
+    return computed_with(layer, copies, input, hx)
+
+
 LAWFUL: dict[str, Alter] = {
     change.__name__: altered_call(change)
     for change in (
@@ -214,5 +244,7 @@ LAWFUL: dict[str, Alter] = {
         exceptions_subclassed,
         hidden_attributes,
         written_in_python,
+        weights_packed_for_each_call,
+        weights_kept_until_they_change,
     )
 }
