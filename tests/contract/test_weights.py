@@ -77,35 +77,36 @@ def test_parametrized_weights_are_used(trial: Trial) -> None:
 
 @rule_test(least_N=1, longest=5)
 def test_moved_layers_are_as_made_there(trial: Trial) -> None:
-    """On two ways that end where the case is; then the weights change there."""
+    """On a way that ends where the case is; then the weights change there."""
     case = trial.case
     trial.call()
-    for way in Random(case.seed).sample(ways_to(case), 2):
-        start = replace(case, device=way[0][0], dtype=way[0][1])
-        layer = made(trial, start)
-        trial.parameters_of(layer)
-        weights = trial.do("copy.deepcopy($0.state_dict())", layer, name="weights")
-        for end in way[1:]:
-            call_there(trial, layer, start)
-            start, there = replace(case, device=end[0], dtype=end[1]), start
-            with trial.must_not_raise(f"moving to {start.device}, {start.dtype}"):
-                weights = moved(trial, layer, weights, there, start)
-        what = f"moved {' to '.join(f'{device}, {dtype}' for device, dtype in way)}"
-        if len(way) == 1:
-            what = "in shared memory"
-            with trial.must_not_raise("share_memory"):
-                trial.do("$0.share_memory()", layer, changes=1)
-        for step in (what, f"{what}, and changed there"):
-            assert_shown(trial, layer, weights, step)
-            found = trial.call(layer=layer)
-            for name, result in found.items():
-                there_too = "($0.dtype, $0.device) == ($1.dtype, $1.device)"
-                said = f"{name}: {{$0.dtype}} on {{$0.device}} {step}"
-                trial.assert_that(there_too, said, result, trial.input)
-            assert_same(trial, found, trial.call(layer=afresh(trial, weights)), step)
+    way = Random(case.seed).choice(ways_to(case))
+    start = replace(case, device=way[0][0], dtype=way[0][1])
+    layer = made(trial, start) if start != case else trial.layer
+    trial.parameters_of(layer)
+    weights = trial.do("copy.deepcopy($0.state_dict())", layer, name="weights")
+    for end in way[1:]:
+        call_there(trial, layer, start)
+        start, there = replace(case, device=end[0], dtype=end[1]), start
+        with trial.must_not_raise(f"moving to {start.device}, {start.dtype}"):
+            weights = moved(trial, layer, weights, there, start)
+    what = f"moved {' to '.join(f'{device}, {dtype}' for device, dtype in way)}"
+    if len(way) == 1:
+        what = "in shared memory"
+        with trial.must_not_raise("share_memory"):
+            trial.do("$0.share_memory()", layer, changes=1)
+    for more in ("", ", and changed there"):
+        if more:
             with trial.within("torch.no_grad()"):
                 trial.do("[part.neg_() for part in $0.parameters()]", layer, changes=1)
             weights = trial.do("copy.deepcopy($0.state_dict())", layer, name="weights")
+        assert_shown(trial, layer, weights, step := what + more)
+        found = trial.call(layer=layer)
+        for name, result in found.items():
+            said = f"{name}: {{$0.dtype}} on {{$0.device}} {step}"
+            here = "($0.dtype, $0.device) == ($1.dtype, $1.device)"
+            trial.assert_that(here, said, result, trial.input)
+        assert_same(trial, found, trial.call(layer=afresh(trial, weights)), step)
 
 
 @rule_test(least_N=1, longest=5)
@@ -202,16 +203,20 @@ WAYS = {
 
 def two_ways(layer: nn.Module, chance: Random) -> dict[str, str]:
     """The names of two parameters, and a way for each, another one."""
-    ways = [*WAYS]
-    if not hasattr(nn.utils.parametrizations, "weight_norm"):
-        ways.remove("parametrizations.weight_norm")
+    new = "parametrizations.weight_norm"
+    ways = [way for way in WAYS if way != new or hasattr(nn.utils.parametrizations, "weight_norm")]
     parts = dict(layer.named_parameters())
     chosen: dict[str, str] = {}
     for way in chance.sample(ways, 2):
-        # A bias has no norm of its rows.
-        able = [name for name, part in parts.items() if part.dim() == 2 or "norm" not in way]
-        chosen[chance.choice([name for name in able if name not in chosen])] = way
+        able = [name for name, part in parts.items() if "norm" not in way or has_norms(part)]
+        if able := [name for name in able if name not in chosen]:
+            chosen[chance.choice(able)] = way
     return chosen
+
+
+def has_norms(part: Tensor) -> bool:
+    """Whether it has rows, as a bias has not, each with a norm by which it can be divided."""
+    return part.dim() == 2 and bool((part.detach().abs().amax(1) > 2**-10).all())
 
 
 def parametrize(trial: Trial, way: str, name: str) -> None:
@@ -223,11 +228,10 @@ def parametrize(trial: Trial, way: str, name: str) -> None:
 
 
 Place = tuple[str, str]
-"""A device and a dtype."""
 
 
 def ways_to(case: Case) -> list[tuple[Place, ...]]:
-    """From where the layer is made to where the case is; of one place is that of shared memory."""
+    """Devices and dtypes from where the layer is made to the case's; one alone is shared memory."""
     here = (case.device, case.dtype)
     ways: list[tuple[Place, ...]] = [(here, ("meta", case.dtype), here)]
     ways += [(here, (case.device, dtype), here) for dtype in devices.dtypes(case.device)]
@@ -248,7 +252,7 @@ def call_there(trial: Trial, layer: nn.Module, there: Case) -> None:
     if there.dtype in ("float32", "float64", trial.case.dtype):
         place = (there.device, getattr(torch, there.dtype))
         input, *state = (part.to(*place) for part in (trial.input, *trial.state))
-        trial.call(input, tuple(state), layer=layer, case=there)
+        trial.call(input, (*state,), layer=layer, case=there)
 
 
 def moved(trial: Trial, layer: nn.Module, weights: Any, start: Case, end: Case) -> Any:
@@ -339,10 +343,9 @@ def differentiate(trial: Trial, given: Sequence[Tensor]) -> tuple[Results, list[
 
 
 def loss(trial: Trial, results: Results) -> Tensor:
-    """A combination of all results, the same for the same shapes."""
+    """A combination of all results, with a factor for every number, the same in every run."""
     terms = []
     for result in results.values():
-        # Other weights for every number, and the same in every run.
-        weights = torch.arange(1.0, result.numel() + 1).cos().double()
-        terms.append(trial.on_cpu(result).double().flatten() @ weights)
+        factors = torch.arange(1.0, result.numel() + 1).cos().double()
+        terms.append(trial.on_cpu(result).double().flatten() @ factors)
     return torch.stack(terms).sum()
