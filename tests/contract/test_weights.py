@@ -117,7 +117,7 @@ def test_frozen_parameters_change_no_gradient(trial: Trial) -> None:
     names = [name for name, _ in layer.named_parameters()]
     frozen = names if chance.random() < 0.4 else some_of(layer, chance)
     given = (trial.input, *trial.state)
-    # An input that wants no gradient is the usual one, and without it all parameters are not enough.
+    # An input usually wants no gradient. Where all parameters are frozen something has to.
     if frozen != names and chance.random() < 0.5:
         given = ()
     for tensor in given:
@@ -129,8 +129,8 @@ def test_frozen_parameters_change_no_gradient(trial: Trial) -> None:
         trial.do(f"[{wanting} for name, part in $0.named_parameters()]", layer, changes=1)
         found, gradients = differentiate(trial, given)
         assert_same(trial, found, expected, what)
-        inputs = [f"{name}.grad" for name in ("input", "h_0", "c_0")[: len(given)]]
-        for name, one, other in zip([*names, *inputs], gradients, wanted, strict=True):
+        every = [*names, *("input", "h_0", "c_0")[: len(given)]]
+        for name, one, other in zip(every, gradients, wanted, strict=True):
             if name in frozen_now:
                 found_one = f"{name}.grad is there, which is frozen"
                 trial.assert_that(f"{path(name)}.grad is None", found_one, layer)
@@ -313,8 +313,7 @@ def assert_passed_on(
     """The parameters get the gradients of the weights, which are those of the other layer."""
     layer = trial.layer
     with trial.must_not_raise("the backward pass"):
-        wanted = "[$1.get_parameter(name) for name in $2]"
-        code = f"torch.autograd.grad($0, {wanted}, allow_unused=True)"
+        code = "torch.autograd.grad($0, [$1.get_parameter(name) for name in $2], allow_unused=True)"
         of_weights = trial.do(code, loss(trial, results[1]), other, weights, name="gradients")
         options = "allow_unused=True, retain_graph=True"
         code = f"torch.autograd.grad([*$0.values()], [*$1.parameters()], $2, {options})"
