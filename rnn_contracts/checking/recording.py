@@ -125,6 +125,9 @@ class Recording(TorchFunctionMode, Recorder):
         statement = self._state(code, values, changes=values[:changes])
         with self.paused():
             result = evaluate(code, *objects)
+        for changed, value in zip(objects[:changes], values, strict=False):
+            # It may have parameters that it had not before.
+            self.know_parameters(changed, value)
         if result is not None and not changes:
             statement.targets, statement.gives = "$0", (self._give(result, name),)
             self.know_parameters(result, statement.gives[0])

@@ -15,15 +15,12 @@ from rnn_contracts.rules.refusals import REFUSALS
 from rnn_contracts.rules.releases import OF_RELEASES
 from rnn_contracts.rules.rule import FAMILIES, Rule
 from rnn_contracts.rules.shapes import SHAPES
+from rnn_contracts.rules.weights import WEIGHTS
 
 __all__ = ["ACCEPTING", "FAMILIES", "RULES", "Rule", "rule", "shape_rule"]
 
-RULES: Mapping[str, Rule] = MappingProxyType(
-    {
-        rule.id: rule
-        for rule in SHAPES + PARAMETERS + LAWS + DROPOUT + MODES + OF_RELEASES + REFUSALS
-    }
-)
+_ALL = SHAPES + PARAMETERS + LAWS + DROPOUT + MODES + WEIGHTS + OF_RELEASES + REFUSALS
+RULES: Mapping[str, Rule] = MappingProxyType({rule.id: rule for rule in _ALL})
 
 ACCEPTING = frozenset(
     {"constructor-accepts", "empty-batch-allowed"}

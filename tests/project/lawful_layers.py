@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 import time
 import warnings
@@ -10,8 +9,17 @@ from typing import Any
 
 import torch
 from broken_layers import dropout
-from broken_layers.alter import Alter, altered_call, in_place_of, packed, unbatched
+from broken_layers.alter import (
+    Alter,
+    altered_call,
+    computed_with,
+    in_place_of,
+    packed,
+    unbatched,
+    weights_of,
+)
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensor
 from torch.nn.utils.rnn import PackedSequence
 
 from rnn_contracts.checking import equations
@@ -52,12 +60,10 @@ def computed_in_float64(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
     looks = forward(input, hx)
     if layer.training and getattr(layer, "dropout", 0):
         return looks
-    plain = copy.copy(layer)
-    plain.__class__ = type(layer).__mro__[1]
-    weights = {name: weight.double() for name, weight in layer.named_parameters()}
+    weights = {name: weight.double() for name, weight in weights_of(layer).items()}
     arguments = (map_tensors(Tensor.double, input), map_tensors(Tensor.double, hx))
     parts: list[Tensor] = []
-    map_tensors(parts.append, torch.func.functional_call(plain, weights, arguments))
+    map_tensors(parts.append, computed_with(layer, weights, *arguments))
     precise = iter(parts)
     return map_tensors(lambda like: next(precise).to(like.dtype), looks)
 
@@ -184,7 +190,7 @@ def written_in_python(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
         rows, state = input[:, None], tuple(part[:, None] for part in state)
     else:
         rows = input.transpose(0, 1) if layer.batch_first else input
-    results = equations.run(described, dict(layer.named_parameters()), rows, state)
+    results = equations.run(described, weights_of(layer), rows, state)
     if described.kind in CELLS:
         del results["output"]
     elif input.dim() == 3 and layer.batch_first:
@@ -215,6 +221,35 @@ def takes_old_names(base: type[Any]) -> type[nn.Module]:
     return in_place_of(base, Altered)
 
 
+def weights_packed_for_each_call(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    """In one chunk of memory, of which each weight is a view, as cuDNN wants them."""
+    weights = weights_of(layer)
+    chunk = torch.cat([weight.flatten() for weight in weights.values()])
+    parts = torch.split(chunk, [weight.numel() for weight in weights.values()])
+    views = {
+        name: part.view(weight.shape)
+        for part, (name, weight) in zip(parts, weights.items(), strict=True)
+    }
+    return computed_with(layer, views, input, hx)
+
+
+def weights_kept_until_they_change(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    """Copies, made anew where a weight is another one, lies elsewhere or has another version."""
+    weights = weights_of(layer)
+    without = any(isinstance(it, FakeTensor) or it.is_inference() for it in weights.values())
+    if without or torch.is_grad_enabled():
+        return forward(input, hx)
+    now = [(it, it.data_ptr(), it._version) for it in weights.values()]
+    before, copies = vars(layer).get("copied", ([], {}))
+    same = [
+        one[0] is other[0] and one[1:] == other[1:] for one, other in zip(now, before, strict=False)
+    ]
+    if len(same) < len(now) or not all(same):
+        copies = {name: weight.detach().clone() for name, weight in weights.items()}
+        vars(layer)["copied"] = (now, copies)
+    return computed_with(layer, copies, input, hx)
+
+
 LAWFUL: dict[str, Alter] = {
     change.__name__: altered_call(change)
     for change in (
@@ -232,5 +267,7 @@ LAWFUL: dict[str, Alter] = {
         exceptions_subclassed,
         hidden_attributes,
         written_in_python,
+        weights_packed_for_each_call,
+        weights_kept_until_they_change,
     )
 } | {takes_old_names.__name__: takes_old_names}

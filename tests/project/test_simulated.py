@@ -79,6 +79,7 @@ def test_what_cudnn_refuses_is_known(check: Check, pytester: pytest.Pytester) ->
     assert {*confirmed} == {
         *("initial-hidden-shape", "memory-layout-is-irrelevant"),
         *("gradients-agree", "second-derivatives-exist"),
+        *("frozen-parameters-change-no-gradient", "parametrized-weights-are-used"),
     }
     assert "refuted" not in printed
     assert 'measured = "torch ' in printed

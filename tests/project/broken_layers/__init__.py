@@ -12,6 +12,7 @@ from broken_layers import (
     releases,
     shapes,
     sizes,
+    weights,
 )
 from broken_layers.alter import BROKEN, Broken
 
@@ -25,4 +26,5 @@ __all__ = [
     "releases",
     "shapes",
     "sizes",
+    "weights",
 ]

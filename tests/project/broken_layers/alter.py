@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,6 +77,27 @@ def breaks_call(rule: str) -> Callable[[Callable[..., Any]], None]:
 def breaks_build(rule: str) -> Callable[[Callable[..., Any]], None]:
     """Enter a function into ``BROKEN`` as an altered constructor."""
     return lambda change: BROKEN.append(Broken(rule, change.__name__, altered_build(change)))
+
+
+def weights_of(layer: Any) -> dict[str, Tensor]:
+    """What torch computes with, by the documented names, parametrized or not."""
+    names = getattr(layer, "_flat_weights_names", ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+    weights = {name: getattr(layer, name) for name in names}
+    return {name: weight for name, weight in weights.items() if weight is not None}
+
+
+def computed_with(layer: Any, weights: Mapping[str, Tensor], input: Any, hx: Any) -> Any:
+    """What torch's own layer gives, with these weights in the place of the layer's."""
+    own = next(it for it in type(layer).__mro__ if it.__module__ == "torch.nn.modules.rnn")
+    # A layer that is parametrized refuses to be copied; one that is pruned has plain attributes.
+    plain: Any = object.__new__(own)
+    vars(plain).update(vars(layer))
+    vars(plain)["_parameters"] = {**dict.fromkeys(layer._parameters), **weights}
+    for name in weights:
+        vars(plain).pop(name, None)
+    if hasattr(plain, "_flat_weights"):
+        plain._flat_weights = [*weights.values()]
+    return plain.forward(input, hx)
 
 
 def packed(input: Any) -> bool:

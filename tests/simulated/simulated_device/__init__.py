@@ -15,7 +15,8 @@ operation is computed, so that the numbers are those of the CPU up to rounding. 
   see ``variants``.
 
 What is not: memory and storages (``data_ptr()`` is 0), streams, generators as arguments, ``resize_``,
-``set_``, sparse tensors, ``torch.compile`` with a compiler, and the time that anything takes.
+``set_`` to a storage, sparse tensors, ``torch.compile`` with a compiler, and the time that anything
+takes.
 """
 
 from __future__ import annotations

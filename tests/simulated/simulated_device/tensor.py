@@ -57,6 +57,24 @@ class SimulatedTensor(Tensor):
         is_parameter = getattr(self, "_is_param", False)
         return _rebuilt, (self.detach().cpu(), str(self.device), self.requires_grad, is_parameter)
 
+    @property
+    def data(self) -> Tensor:
+        """The tensor without its history, with the same numbers."""
+        data: Tensor = Tensor.data.__get__(self)  # type: ignore[attr-defined]
+        return data
+
+    @data.setter
+    def data(self, new: Tensor) -> None:
+        """Take the numbers of another tensor, as a module does that is moved to another dtype."""
+        assert isinstance(new, SimulatedTensor)
+        Tensor.data.__set__(self, new)  # type: ignore[attr-defined]
+        self.raw, self.card = new.raw, new.card
+
+    def set_(self, new: Tensor) -> SimulatedTensor:  # type: ignore[override]  # torch's has forms
+        """Take the numbers of another tensor, as a parametrization does that is registered."""
+        self.data = new
+        return self
+
     @classmethod
     def __torch_dispatch__(  # type: ignore[override]  # torch sets the default to another function
         cls, func: Any, types: object, args: Any = (), kwargs: Any = None
