@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
+from rnn_contracts.helpers import PACKING
 from rnn_contracts.layer import CELLS, LAYERS
 
 DTYPES = ("float32", "float64", "bfloat16", "float16")
@@ -28,8 +29,10 @@ class GridPoint:
     def __str__(self) -> str:
         if self.kind in CELLS:
             return self.kind
-        kind = f"{self.kind}-proj" if self.projection else self.kind
         layout = "batch_first" if self.batch_first else "sequence_first"
+        if self.kind == PACKING:
+            return f"{self.kind}-{layout}"
+        kind = f"{self.kind}-proj" if self.projection else self.kind
         layers = "1_layer" if self.num_layers == 1 else f"{self.num_layers}_layers"
         directions = "bidirectional" if self.bidirectional else "forward"
         return "-".join((kind, layout, layers, directions))
@@ -47,6 +50,8 @@ GRID = (
     ),
     *(GridPoint(kind) for kind in CELLS),
 )
+GRID_OF_HELPERS = tuple(GridPoint(PACKING, batch_first=it) for it in (False, True))
+"""That of the rules about the helpers of packing, which know no layer."""
 
 CONDITIONS: dict[str, tuple[object, ...]] = {
     "projection": FLAGS,

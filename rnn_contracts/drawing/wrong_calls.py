@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from hypothesis import strategies as st
 
 from rnn_contracts.contracts import layouts
-from rnn_contracts.devices import dtypes, is_accelerator
+from rnn_contracts.devices import dtypes
+from rnn_contracts.drawing.attempt import Attempt
 from rnn_contracts.drawing.case import Case
+from rnn_contracts.drawing.sequences import Sequences
+from rnn_contracts.drawing.wrong_packing import WRONG_PACKINGS, WrongPacking, right_batches
 from rnn_contracts.layer import ARGUMENTS, CELLS, LAYERS, Layer
 from rnn_contracts.variations import DTYPES
 
@@ -53,59 +55,8 @@ class WrongCall:
         time = int(case.layout == "batch first")
         spoil = self.spoil.format(other=f"torch.{other}", time=time)
         right, wrong = case.call_arguments, self.arguments or case.call_arguments
-        return Attempt(case, "\n".join(case.setup()), f"layer({right})", spoil, f"layer({wrong})")
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """Python, run in this order: ``setup``, ``right`` call, ``spoil``, ``wrong`` call, ``right``."""
-
-    case: Case
-    setup: str
-    right: str
-    spoil: str
-    wrong: str
-
-    def script(self, what: str) -> str:
-        """Python that fails as the attempt did; ``what`` is the kind of its outcome."""
-        if what in ("unusable", "not supported"):
-            return self._raising(
-                self.right, "the right call raised {type(error).__name__}: {error}"
-            )
-        if what == "not taken":
-            return self._raising(
-                self.wrong, "the constructor raised {type(error).__name__}: {error}"
-            )
-        refusal = "ValueError, RuntimeError or TypeError"
-        attempt = ["try:", f"    {self.wrong}"]
-        if is_accelerator(self.case.device) and hasattr(torch, "AcceleratorError"):
-            # It is a RuntimeError, is raised late, and refuses nothing.
-            attempt += ["    torch.accelerator.synchronize()"]
-            attempt += ["except torch.AcceleratorError:", "    raise"]
-        attempt += ["except (ValueError, RuntimeError, TypeError):", "    pass"]
-        lines = [self.setup, self.spoil, *attempt]
-        if what == "broken":
-            given = ", ".join(name for name, _ in self.case.tensors_as_code())
-            same = "torch.testing.assert_close({}, {}, rtol=0, atol=0)".format
-            lines[1:1] = [f"before = {self.right}", f"right = [{given}]"]
-            lines.insert(-len(attempt), f"copies = copy.deepcopy([{given}])")
-            lines += [same(f"[{given}]", "copies"), f"[{given}] = right"]
-            lines.append(same(self.right, "before"))
-        else:
-            lines += [
-                "except Exception as error:",
-                '    how = f"raised {type(error).__name__}: {error}"',
-                f'    raise AssertionError(f"{{how}}   expected {refusal}")',
-                "else:",
-                f'    raise AssertionError("was accepted   expected {refusal}")',
-            ]
-        copying = ["import copy"] if what == "broken" else []
-        return "\n".join([*copying, *self.case.imports, *filter(None, lines)])
-
-    def _raising(self, call: str, found: str) -> str:
-        lines = ["try:", f"    {call}", "except Exception as error:"]
-        lines.append(f'    raise AssertionError(f"{found}")')
-        return "\n".join([*self.case.imports, *filter(None, [self.setup]), *lines])
+        setup, given = "\n".join(case.setup()), tuple(name for name, _ in case.tensors_as_code())
+        return Attempt(case, setup, f"layer({right})", spoil, f"layer({wrong})", given)
 
 
 # --- Wrong calls ---------------------------------------------------------------------------------
@@ -282,7 +233,11 @@ def _construction(
         yield WrongCall(rule, f"{name}-position", (kind,), constructor=by_position, takes=takes)
 
 
-WRONG_CALLS: tuple[WrongCall, ...] = (*_CALLS, *_constructions())
+WRONG_CALLS: tuple[WrongCall | WrongPacking, ...] = (
+    *_CALLS,
+    *_constructions(),
+    *WRONG_PACKINGS,
+)
 
 
 # --- Right calls, to be spoiled -------------------------------------------------------------------
@@ -298,9 +253,11 @@ _RIGHT_CALLS: tuple[dict[str, Any], ...] = (
 
 
 def right_calls(
-    kind: str, device: str, wrong: WrongCall, *, subject: str = ""
-) -> st.SearchStrategy[Case]:
+    kind: str, device: str, wrong: WrongCall | WrongPacking, *, subject: str = ""
+) -> st.SearchStrategy[Case] | st.SearchStrategy[Sequences]:
     """The right calls that the wrong one spoils; for LSTM also those of a layer with a projection."""
+    if isinstance(wrong, WrongPacking):
+        return right_batches(device, wrong)
     if wrong.constructor:
         return st.just(Case(Layer(kind, 3, 4), device, subject=subject))
     projections = (False, True) if kind == "LSTM" else (False,)

@@ -10,6 +10,7 @@ from rnn_contracts.layer import Layer
 from rnn_contracts.rules.dropout import DROPOUT
 from rnn_contracts.rules.laws import LAWS
 from rnn_contracts.rules.modes import MODES
+from rnn_contracts.rules.packing import PACKING_RULES
 from rnn_contracts.rules.parameters import PARAMETERS
 from rnn_contracts.rules.refusals import REFUSALS
 from rnn_contracts.rules.rule import FAMILIES, Rule
@@ -17,9 +18,9 @@ from rnn_contracts.rules.shapes import SHAPES
 
 __all__ = ["ACCEPTING", "FAMILIES", "RULES", "Rule", "rule", "shape_rule"]
 
-RULES: Mapping[str, Rule] = MappingProxyType(
-    {rule.id: rule for rule in SHAPES + PARAMETERS + LAWS + DROPOUT + MODES + REFUSALS}
-)
+_EVERY = SHAPES + PARAMETERS + LAWS + DROPOUT + MODES + PACKING_RULES + REFUSALS
+
+RULES: Mapping[str, Rule] = MappingProxyType({rule.id: rule for rule in _EVERY})
 
 ACCEPTING = frozenset(
     {"constructor-accepts", "empty-batch-allowed"}

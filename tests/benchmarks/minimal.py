@@ -71,7 +71,7 @@ def in_torch(broken: Broken) -> Iterator[None]:
 def could_be_simpler(test: RuleTest, violation: ContractViolation) -> Iterator[str]:
     """The arguments that could be simpler in this call, all else the same."""
     case, rule = violation.drawn, RULES[violation.rule_id]
-    assert case is not None
+    assert isinstance(case, Case)
     of_shapes = rule.family in ("shape", "parameter")
     for argument in (*ARGUMENTS, *(() if of_shapes else SIZES)):
         simpler = simplified(case, argument, test.drawn)

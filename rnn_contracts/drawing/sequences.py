@@ -1,0 +1,265 @@
+"""A batch of sequences for the helpers of packing: plain data, which also writes itself as code."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import hypothesis
+from hypothesis import strategies as st
+
+from rnn_contracts.devices import dtypes
+from rnn_contracts.drawing.strategies import ANYTHING, Draw
+from rnn_contracts.variations import FLAGS, GridPoint
+
+INTEGER = "int64"
+"""Of tokens, which are packed as numbers are."""
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """A batch of sequences, and the options with which the helpers are called.
+
+    A sequence is (length, *trailing); ``lengths`` are in the order of the caller, of at least 1. ``T``
+    are the steps of a padded batch that is made by hand, at least the longest length. ``total_length``
+    is None, or that to which ``pad_packed_sequence`` pads. ``lengths_in_tensor`` tells that the
+    lengths are given as a tensor, not as a list. ``seed`` determines every random number.
+    """
+
+    lengths: tuple[int, ...]
+    T: int
+    trailing: tuple[int, ...] = ()
+    device: str = "cpu"
+    dtype: str = "float32"
+    seed: int = 1
+    batch_first: bool = False
+    enforce_sorted: bool = True
+    padding_value: float = 0
+    total_length: int | None = None
+    lengths_in_tensor: bool = False
+
+    @property
+    def number(self) -> int:
+        """The number of sequences."""
+        return len(self.lengths)
+
+    @property
+    def longest(self) -> int:
+        """The greatest of the lengths."""
+        return max(self.lengths)
+
+    @property
+    def batch_sizes(self) -> list[int]:
+        """How many sequences go on, at each step."""
+        return [sum(length > t for length in self.lengths) for t in range(self.longest)]
+
+    def padded_shape(self, T: int) -> tuple[int, ...]:
+        """The shape of the batch, padded to T steps."""
+        return (*((self.number, T) if self.batch_first else (T, self.number)), *self.trailing)
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        """How large it is."""
+        return (self.number, self.T, len(self.trailing), *self.trailing)
+
+    def matches(self, conditions: Mapping[str, object]) -> bool:
+        """Whether it meets these conditions: those of a domain, or of a known deviation."""
+        return all(
+            self.condition(name) in (allowed if isinstance(allowed, tuple) else (allowed,))
+            for name, allowed in conditions.items()
+        )
+
+    def condition(self, name: str) -> object:
+        """The value that it has for a condition; see ``rnn_contracts.rules.domain``."""
+        derived = {
+            "equal_lengths": len({*self.lengths}) < 2,
+            "N": self.number,
+            "device": self.device.partition(":")[0],
+        }
+        return {**vars(self), **derived}[name]
+
+    def describe(self, *, call: bool = True) -> str:
+        """The sequences, and the options that are not torch's defaults, in one line."""
+        options = [self.device, self.dtype]
+        if self.longest < self.T:
+            options.append(f"padded to {self.T} steps")
+        options += ["batch_first"] * self.batch_first
+        options += ["lengths in a tensor"] * self.lengths_in_tensor
+        if not self.enforce_sorted:
+            options.append("enforce_sorted=False")
+        if self.padding_value:
+            options.append(f"padding_value={self.padding_value}")
+        if self.total_length is not None:
+            options.append(f"total_length={self.total_length}")
+        each = f" of {self.trailing} a step" if self.trailing else ""
+        return f"sequences of lengths {list(self.lengths)}{each}   {', '.join(options)}"
+
+    # --- As code ---------------------------------------------------------------------------------
+
+    @property
+    def callee(self) -> str:
+        """Where what is called stands."""
+        return "nn.utils.rnn"
+
+    @property
+    def imports(self) -> list[str]:
+        """Python that imports what the rest of the code names."""
+        return ["import torch; from torch import nn"]
+
+    @property
+    def list_code(self) -> str:
+        """What draws the list of sequences."""
+        numbers = self._numbers("length", *map(str, self.trailing))
+        return f"[{numbers} for length in {list(self.lengths)}]"
+
+    @property
+    def padded_code(self) -> str:
+        """What draws a padded batch, which has numbers past the ends too."""
+        return self._numbers(*map(str, self.padded_shape(self.T)))
+
+    @property
+    def lengths_code(self) -> str:
+        """What makes the lengths as they are given."""
+        lengths = list(self.lengths)
+        return f"torch.tensor({lengths})" if self.lengths_in_tensor else f"{lengths}"
+
+    @property
+    def first(self) -> str:
+        """``batch_first`` as an argument, after others."""
+        return ", batch_first=True" if self.batch_first else ""
+
+    @property
+    def sorting(self) -> str:
+        """``enforce_sorted`` as an argument, after others."""
+        return "" if self.enforce_sorted else ", enforce_sorted=False"
+
+    @property
+    def padding(self) -> str:
+        """``padding_value`` as an argument, after others."""
+        value = f'float("{self.padding_value}")' if abs(self.padding_value) > 99 else None
+        return f", padding_value={value or self.padding_value}" if self.padding_value else ""
+
+    @property
+    def total(self) -> str:
+        """``total_length`` as an argument, after others."""
+        return "" if self.total_length is None else f", total_length={self.total_length}"
+
+    def setup(self) -> dict[str, str]:
+        """The code of all that the helpers are given, by its name."""
+        return {
+            "sequences": self.list_code,
+            "padded": self.padded_code,
+            "lengths": self.lengths_code,
+        }
+
+    def calling(self) -> str:
+        """Python that calls all helpers."""
+        calls = [
+            f"packed = nn.utils.rnn.pack_padded_sequence(padded, lengths{self.first}{self.sorting})",
+            f"nn.utils.rnn.pad_packed_sequence(packed{self.first}{self.padding}{self.total})",
+            f"packed = nn.utils.rnn.pack_sequence(sequences{self.sorting})",
+            "nn.utils.rnn.unpack_sequence(packed)",
+            f"nn.utils.rnn.pad_sequence(sequences{self.first}{self.padding})",
+            f"nn.utils.rnn.unpad_sequence(padded, torch.tensor({list(self.lengths)}){self.first})",
+        ]
+        given = [f"{name} = {code}" for name, code in self.setup().items()]
+        return "\n".join([*self.imports, f"torch.manual_seed({self.seed})", *given, *calls])
+
+    def _numbers(self, *shape: str) -> str:
+        sizes = ", ".join(shape)
+        integer = self.dtype == INTEGER
+        code = f"torch.randint(1, 100, ({sizes},))" if integer else f"torch.randn({sizes})"
+        # Draw float32 on the CPU, so that a case has the same numbers on every device.
+        targets = [f'"{self.device}"'] if self.device != "cpu" else []
+        if self.dtype not in ("float32", INTEGER):
+            targets.append(f"torch.{self.dtype}")
+        return f"{code}.to({', '.join(targets)})" if targets else code
+
+    # --- Simpler ---------------------------------------------------------------------------------
+
+    def simpler(self) -> Iterator[dict[str, Any]]:
+        """What may be made simpler, the last first to read: each by itself, as changes of fields."""
+        yield {"dtype": "float32"}
+        yield {"trailing": ()}
+        yield {"lengths_in_tensor": False}
+        yield {"total_length": None}
+        yield {"padding_value": 0}
+        yield {"T": self.longest}
+        yield {"enforce_sorted": True, "lengths": tuple(sorted(self.lengths, reverse=True))}
+        yield {"trailing": (1,) * len(self.trailing)}
+        for lengths in ((1,), (2,), (2, 1), (1, 2), (2, 2)):
+            if (sum(lengths), len(lengths)) < (sum(self.lengths), self.number):
+                total = None if self.total_length is None else 3
+                yield {"lengths": lengths, "T": max(lengths), "total_length": total}
+
+
+# Hypothesis validates a strategy when it is first drawn from, so each is made only once.
+_choice = functools.cache(st.sampled_from)
+_integers = functools.cache(st.integers)
+
+
+@functools.cache
+def _lists(least: int, most: int, longest: int) -> st.SearchStrategy[list[int]]:
+    return st.lists(st.integers(1, longest), min_size=least, max_size=most)
+
+
+_SHAPES: tuple[tuple[int, ...], ...] = ((), (3,), (1,), (2, 5))
+"""Trailing axes: none, as of tokens, those of features, and two."""
+
+
+@st.composite
+def batches(draw: st.DrawFn, point: GridPoint, device: str, drawn: Draw = ANYTHING) -> Sequences:
+    """Sequences in the layout of the grid point, on the device, and options."""
+    seed = drawn.seed
+    if seed is None:
+        # Failures shrink to seed 1; see ``strategies.cases``.
+        seed = draw(_integers(0, 2**16)) or hypothesis.reject()
+    usual = (*dtypes(device), *(() if "dtype" in drawn.domain else (INTEGER,)))
+    dtype = drawn.choose(draw, "dtype", usual)
+    if dtype not in usual:
+        return hypothesis.reject()
+    lengths = _lengths(draw)
+    enforce_sorted = drawn.choose(draw, "enforce_sorted", FLAGS)
+    if enforce_sorted:
+        lengths = tuple(sorted(lengths, reverse=True))
+    T = max(lengths) + draw(_choice((0, 0, 0, 1, 4)))
+    more = draw(_choice((None, None, 0, 1, 3)))
+    values = (0, 0, -2) if dtype == INTEGER else (0, 0, -2.5, float("-inf"))
+    found = Sequences(
+        lengths,
+        T,
+        draw(_choice(_SHAPES)),
+        device,
+        dtype,
+        seed,
+        point.batch_first,
+        enforce_sorted,
+        padding_value=draw(_choice(values)),
+        total_length=None if more is None else max(lengths) + more,
+        lengths_in_tensor=drawn.choose(draw, "lengths_in_tensor", (False, True)),
+    )
+    return found if found.matches(drawn.domain) else hypothesis.reject()
+
+
+def _lengths(draw: st.DrawFn) -> tuple[int, ...]:
+    """Of one sequence, of several that differ or agree, and now and then of many."""
+    sort = draw(_choice(("some", "some", "some", "one", "equal", "many")))
+    if sort == "many":
+        return tuple(draw(_lists(17, 20, 3)))
+    if sort == "some":
+        return tuple(draw(_lists(2, 6, 7)))
+    length = draw(_integers(1, 7))
+    return (length,) * (1 if sort == "one" else draw(_integers(2, 5)))
+
+
+def simplest_batch(batch: Sequences, draw: Draw, fails: Any) -> Sequences:
+    """The batch with each option in turn at its simplest value, where it still fails."""
+    for changes in batch.simpler():
+        simpler = replace(batch, **changes)
+        if simpler != batch and simpler.matches(draw.domain) and fails(simpler):
+            batch = simpler
+            if "lengths" in changes and "T" in changes:
+                break
+    return batch
