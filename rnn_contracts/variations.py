@@ -72,3 +72,6 @@ CONDITIONS: dict[str, tuple[object, ...]] = {
     "equal_lengths": FLAGS,
 }
 """What the ``when`` of a known deviation may speak of, and the values that it may have."""
+
+OF_HELPERS = ("batch_first", "dtype", "N", "enforce_sorted", "equal_lengths")
+"""The conditions that a call of the helpers of packing has."""

@@ -127,14 +127,14 @@ class Packing(Assertions):
         self.assert_that(like, said, found, expected)
         self.assert_close(name, found, expected)
 
-    def assert_unchanged(self, name: str, found: Tensor, before: Tensor) -> None:
-        """A tensor is as its copy from before."""
+    def assert_unchanged(self, name: str, owner: Any, before: Tensor, field: str = "") -> None:
+        """A tensor, or the field of a packed batch, is as its copy from before."""
         __tracebackhide__ = True
-        said = f"{name}.shape = {{tuple($0.shape)}}   expected {{tuple($1.shape)}}, as before"
-        self.assert_that("$0.shape == $1.shape", said, found, before)
-        self.assert_that(
-            "torch.equal($0, $1)", f"{name} has other numbers than before", found, before
-        )
+        now = f"$0.{field}" if field else "$0"
+        said = f"{name}.shape = {{tuple({now}.shape)}}   expected {{tuple($1.shape)}}, as before"
+        self.assert_that(f"{now}.shape == $1.shape", said, owner, before)
+        said = f"{name} has other numbers than before"
+        self.assert_that(f"torch.equal({now}, $1)", said, owner, before)
 
     def assert_lengths(self, name: str, lengths: Any) -> None:
         """The lengths in the order of the caller, int64 on the CPU."""

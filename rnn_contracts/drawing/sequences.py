@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import functools
+import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import hypothesis
 from hypothesis import strategies as st
 
 from rnn_contracts.devices import dtypes
 from rnn_contracts.drawing.strategies import ANYTHING, Draw
-from rnn_contracts.variations import FLAGS, GridPoint
+from rnn_contracts.rules.domain import values_of
+from rnn_contracts.variations import GridPoint
 
 INTEGER = "int64"
 """Of tokens, which are packed as numbers are."""
@@ -195,63 +195,74 @@ class Sequences:
                 yield {"lengths": lengths, "T": max(lengths), "total_length": total}
 
 
-# Hypothesis validates a strategy when it is first drawn from, so each is made only once.
-_choice = functools.cache(st.sampled_from)
-_integers = functools.cache(st.integers)
-
-
-@functools.cache
-def _lists(least: int, most: int, longest: int) -> st.SearchStrategy[list[int]]:
-    return st.lists(st.integers(1, longest), min_size=least, max_size=most)
-
-
 _SHAPES: tuple[tuple[int, ...], ...] = ((), (3,), (1,), (2, 5))
 """Trailing axes: none, as of tokens, those of features, and two."""
 
 
 @st.composite
 def batches(draw: st.DrawFn, point: GridPoint, device: str, drawn: Draw = ANYTHING) -> Sequences:
-    """Sequences in the layout of the grid point, on the device, and options."""
-    seed = drawn.seed
-    if seed is None:
-        # Failures shrink to seed 1; see ``strategies.cases``.
-        seed = draw(_integers(0, 2**16)) or hypothesis.reject()
-    usual = (*dtypes(device), *(() if "dtype" in drawn.domain else (INTEGER,)))
-    dtype = drawn.choose(draw, "dtype", usual)
-    if dtype not in usual:
-        return hypothesis.reject()
-    lengths = _lengths(draw)
-    enforce_sorted = drawn.choose(draw, "enforce_sorted", FLAGS)
+    """Sequences in the layout of the grid point, on the device, and options.
+
+    One number chooses all of it. Hypothesis repeats parts of what it drew before, so that of many
+    options, each drawn by itself, most would not meet in the few examples of a test.
+    """
+    if drawn.seed is not None:
+        # A deviation that is pinned is shown in a small batch whose axes differ.
+        return _batch(None, drawn.seed, point, device, drawn)
+    seed = draw(_SEEDS)
+    return _batch(random.Random(seed), seed, point, device, drawn)  # noqa: S311
+
+
+_SEEDS = st.integers(1, 2**16)
+
+
+def _batch(
+    chance: random.Random | None, seed: int, point: GridPoint, device: str, drawn: Draw
+) -> Sequences:
+    """The batch of a number; without chance the simplest that the draw allows."""
+
+    def choose(condition: str, *values: Any) -> Any:
+        allowed = values_of(drawn.domain, condition)
+        chosen = [value for value in values if value in allowed] if allowed else values
+        return chance.choice(chosen) if chance else chosen[0]
+
+    dtype = choose("dtype", *dtypes(device), INTEGER)
+    lengths = _lengths(chance) if chance else _few_lengths(drawn)
+    enforce_sorted = choose("enforce_sorted", True, False)
     if enforce_sorted:
         lengths = tuple(sorted(lengths, reverse=True))
-    T = max(lengths) + draw(_choice((0, 0, 0, 1, 4)))
-    more = draw(_choice((None, None, 0, 1, 3)))
-    values = (0, 0, -2) if dtype == INTEGER else (0, 0, -2.5, float("-inf"))
-    found = Sequences(
+    more = choose("total_length", None, None, 0, 1, 3)
+    value = choose("padding_value", 0, -2, *(() if dtype == INTEGER else (2.5, float("-inf"))))
+    return Sequences(
         lengths,
-        T,
-        draw(_choice(_SHAPES)),
+        max(lengths) + choose("T", 0, 0, 0, 1, 4),
+        choose("trailing", *_SHAPES),
         device,
         dtype,
         seed,
         point.batch_first,
         enforce_sorted,
-        padding_value=draw(_choice(values)),
+        padding_value=value,
         total_length=None if more is None else max(lengths) + more,
-        lengths_in_tensor=drawn.choose(draw, "lengths_in_tensor", (False, True)),
+        lengths_in_tensor=choose("lengths_in_tensor", False, True),
     )
-    return found if found.matches(drawn.domain) else hypothesis.reject()
 
 
-def _lengths(draw: st.DrawFn) -> tuple[int, ...]:
+def _few_lengths(drawn: Draw) -> tuple[int, ...]:
+    """As many as the draw asks for, and equal if it does."""
+    (number,) = values_of(drawn.domain, "N") or (2,)
+    lengths = (4, 3, 2)[:number]
+    return (3,) * len(lengths) if drawn.given.get("equal_lengths") else lengths
+
+
+def _lengths(chance: random.Random) -> tuple[int, ...]:
     """Of one sequence, of several that differ or agree, and now and then of many."""
-    sort = draw(_choice(("some", "some", "some", "one", "equal", "many")))
+    sort = chance.choice(("some", "some", "some", "one", "equal", "many"))
     if sort == "many":
-        return tuple(draw(_lists(17, 20, 3)))
+        return tuple(chance.randint(1, 3) for _ in range(chance.randint(17, 20)))
     if sort == "some":
-        return tuple(draw(_lists(2, 6, 7)))
-    length = draw(_integers(1, 7))
-    return (length,) * (1 if sort == "one" else draw(_integers(2, 5)))
+        return tuple(chance.randint(1, 7) for _ in range(chance.randint(2, 6)))
+    return (chance.randint(1, 7),) * (1 if sort == "one" else chance.randint(2, 5))
 
 
 def simplest_batch(batch: Sequences, draw: Draw, fails: Any) -> Sequences:

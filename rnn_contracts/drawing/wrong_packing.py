@@ -38,7 +38,7 @@ class WrongPacking:
     def attempt(self, case: Sequences) -> Attempt:
         """The right call of the case, and what is to be refused."""
         call = _CALLS[self.helper].format(first=case.first)
-        given = ("sequences",) if "sequences" in call else ("padded", "lengths")
+        given: tuple[str, ...] = ("sequences",) if "sequences" in call else ("padded", "lengths")
         lines = [f"torch.manual_seed({case.seed})"]
         lines += [f"{name} = {code}" for name, code in case.setup().items() if name in given]
         if self.helper == "pad_packed_sequence":

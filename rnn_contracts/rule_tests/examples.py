@@ -72,8 +72,8 @@ def _examples_of(test: RuleTest) -> int:
         # Try all of the few right calls that there are.
         return max(examples, 16)
     if test.kind == PACKING:
-        # Two points stand for all layouts, and a call takes microseconds.
-        examples *= 20
+        # There are two points, many options, and a call takes microseconds.
+        examples *= 30
     elif test.kind in CELLS:
         examples *= 20 if test.rule.family == "shape" else 10
     if test.point.num_layers > 3:

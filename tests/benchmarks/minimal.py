@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "project"))
 
@@ -63,8 +62,7 @@ def main(names: list[str]) -> None:
 def in_torch(broken: Broken) -> Iterator[None]:
     """The broken layer in the place of torch's."""
     with pytest.MonkeyPatch.context() as patch:
-        for kind in broken.kinds:
-            patch.setattr(nn, kind, broken.alter(getattr(nn, kind)))
+        broken.put_in_place(patch)
         yield
 
 

@@ -195,12 +195,12 @@ def test_packing_leaves_arguments(packing: Packing) -> None:
     packing.assert_that(equal, "lengths are {$0}   expected {$1}", lengths, same)
     for batch, fields in ((packed, before), (again, before_again)):
         for name, copied in fields.items():
-            packing.assert_unchanged(f"packed.{name}", packing.part_of(batch, name), copied)
-    packing.do("$0.fill_(1)" if case.lengths_in_tensor else "$0.clear()", lengths, changes=1)
-    packing.do("$0.fill_(1)", result[1], changes=1)
+            packing.assert_unchanged(f"packed.{name}", batch, copied, name)
+    packing.do("$0.fill_(9)" if case.lengths_in_tensor else "$0.clear()", lengths, changes=1)
+    packing.do("$0.fill_(9)", result[1], changes=1)
     for name, copied in before.items():
         where = f"after a change of lengths, packed.{name}"
-        packing.assert_unchanged(where, packing.part_of(packed, name), copied)
+        packing.assert_unchanged(where, packed, copied, name)
 
 
 @rule_test()
@@ -254,7 +254,8 @@ def assert_packed_in_order(packing: Packing, packed: Any, rows: Tensor) -> None:
 def fields_of(packing: Packing, packed: Any) -> dict[str, Tensor]:
     """Copies of the fields that there must be."""
     names = FIELDS[:2] if packing.case.enforce_sorted else FIELDS
-    return {name: copy_of(packing, packing.part_of(packed, name)) for name in names}
+    with packing.must_not_raise("a copy of the packed batch"):
+        return {name: packing.do(f"$0.{name}.clone()", packed, name=name) for name in names}
 
 
 # --- What is padded ------------------------------------------------------------------------------
