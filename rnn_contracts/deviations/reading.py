@@ -105,9 +105,9 @@ def _check_meaning(table: dict[str, Any]) -> None:
     """The fields speak of things that there are, and fit together."""
     if rule(table["rule"]).family == "refusal" and table.get("when"):
         raise ValueError("when: a refusal is known by its variants")
-    if not rule(table["rule"]).layers:
-        if others := {*table.get("when", ())} - {*OF_HELPERS} or {*table} & {"kinds", "subject"}:
-            raise ValueError(f"the helpers of packing have no {', '.join(sorted(others))}")
+    unfit = {*table.get("when", ())} - {*OF_HELPERS} | {*table} & {"kinds", "subject"}
+    if unfit and not rule(table["rule"]).layers:
+        raise ValueError(f"the helpers of packing have no {', '.join(sorted(unfit))}")
     for kind in table.get("kinds", ()):
         if kind not in LAYERS + CELLS:
             raise ValueError(f"no kind {_short(kind)}; known: {', '.join(LAYERS + CELLS)}")
