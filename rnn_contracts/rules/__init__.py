@@ -18,7 +18,7 @@ from rnn_contracts.rules.shapes import SHAPES
 
 __all__ = ["ACCEPTING", "FAMILIES", "RULES", "Rule", "rule", "shape_rule"]
 
-_EVERY = SHAPES + PARAMETERS + LAWS + DROPOUT + MODES + PACKING_RULES + REFUSALS
+_EVERY = SHAPES + PARAMETERS + LAWS + DROPOUT + MODES + REFUSALS + PACKING_RULES
 
 RULES: Mapping[str, Rule] = MappingProxyType({rule.id: rule for rule in _EVERY})
 
@@ -32,7 +32,10 @@ ACCEPTING = frozenset(
 def rule(id: str) -> Rule:
     """The rule of that id; ``ValueError`` with the nearest ids if there is none."""
     if id not in RULES:
-        nearest = difflib.get_close_matches(str(id).lower(), RULES, n=3)
+        asked = str(id).lower().replace("_", "-")
+        nearest = difflib.get_close_matches(asked, RULES, n=3)
+        # A word of an id is not close to all of it.
+        nearest = nearest or [known for known in RULES if asked and asked in known][:3]
         known = f"`rnn-contracts list` names all {len(RULES)}"
         accepted = f"did you mean {' or '.join(nearest)}?" if nearest else known
         raise ValueError(f"no rule {id!r}; {accepted}")
