@@ -46,7 +46,7 @@ def parametrize_with_rules(
 
     ``expected_failures`` gives a reason for each rule that is known to fail, or for some of its tests
     alone, by a pattern (``fnmatch``) of what their ids say between kind and device:
-    ``{"copies-agree": "holds a lambda", "layers-compose[*-10_layers-*]": "rounds"}``. They are
+    ``{"copies-agree": "holds a lambda", "layers-compose[*-deep-*]": "rounds"}``. They are
     strict: a test that is expected to fail and does not, fails. What torch's own layer of the kind is
     known to do wrong is excused. An argument that the constructor does not take, or what it raises
     ``NotImplementedError`` for, is skipped as not supported, unless ``require_all``. So is what

@@ -12,13 +12,20 @@ DTYPES = ("float32", "float64", "bfloat16", "float16")
 GRAD_MODES = ("enable_grad", "no_grad", "inference_mode")
 NONLINEARITIES = ("tanh", "relu")
 NUM_LAYERS = (1, 2, 3, 10)
+DEEP = 10
+"""Stands for every depth above 3 in a grid point and in a condition."""
+DEPTHS_OF_DEEP = (4, *8 * (DEEP,), 5, 6, 7, 8, 9, 11, 12)
+"""The depths that are drawn there, of which one in two is 10."""
 DROPOUTS = (0.0, 0.5)
 FLAGS = (True, False)
 
 
 @dataclass(frozen=True)
 class GridPoint:
-    """The few discrete values that the ids of tests name, so that none can be missed."""
+    """The few discrete values that the ids of tests name, so that none can be missed.
+
+    A ``num_layers`` of ``DEEP`` stands for every depth above 3.
+    """
 
     kind: str
     projection: bool = False
@@ -34,6 +41,7 @@ class GridPoint:
             return f"{self.kind}-{layout}"
         kind = f"{self.kind}-proj" if self.projection else self.kind
         layers = "1_layer" if self.num_layers == 1 else f"{self.num_layers}_layers"
+        layers = "deep" if self.num_layers == DEEP else layers
         directions = "bidirectional" if self.bidirectional else "forward"
         return "-".join((kind, layout, layers, directions))
 

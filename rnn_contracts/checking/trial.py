@@ -179,7 +179,8 @@ class Trial(Check):
         elif theirs == "_l0":
             loading = "$0.load_state_dict($1.state_dict(), strict=False)"
         else:
-            one = f'name.endswith("{theirs}")' if direction is not None else f'"{theirs}" in name'
+            both = f'("{theirs}", "{theirs}_reverse")'
+            one = f"name.endswith({both})" if direction is None else f'name.endswith("{theirs}")'
             weights = f'{{name.replace("{theirs}", "_l0"): part'
             weights += f" for name, part in $1.named_parameters() if {one}}}"
             loading = f"$0.load_state_dict({weights})"

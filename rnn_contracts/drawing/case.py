@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rnn_contracts.contracts import evaluate, symbolic, tensors
 from rnn_contracts.layer import RETURNS, Layer
+from rnn_contracts.variations import DEEP
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class Case:
             "equal_lengths": len({*self.lengths}) < 2,
             "dropout_acts": layer.dropout > 0 and layer.num_layers > 1 and self.training,
             "smooth": layer.nonlinearity == "tanh" or self.dtype == "float64",
+            "num_layers": layer.num_layers if layer.num_layers < 4 else DEEP,
             "least_N": self.N,
             "device": self.device.partition(":")[0],
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,7 +16,30 @@ from rnn_contracts.devices import dtypes
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.layer import LAYERS, Layer
 from rnn_contracts.rules.domain import Domain, values_of
-from rnn_contracts.variations import DROPOUTS, FLAGS, GRAD_MODES, NONLINEARITIES, GridPoint
+from rnn_contracts.variations import (
+    DEEP,
+    DEPTHS_OF_DEEP,
+    DROPOUTS,
+    FLAGS,
+    GRAD_MODES,
+    NONLINEARITIES,
+    GridPoint,
+)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """One size for every free axis; H_out counts only with a projection."""
+
+    N: int
+    L: int
+    H_in: int
+    H_cell: int
+    H_out: int
+
+
+LARGEST = Sizes(N=300, L=150, H_in=300, H_cell=259, H_out=259)
+"""No axis is drawn larger."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +56,7 @@ class Draw:
     seed: int | None = None
     least_N: int = 0
     least_L: int = 1
-    longest: int = 40
+    longest: int = LARGEST.L
     build_only: bool = False
     without_numbers: bool = False
 
@@ -63,23 +87,15 @@ ANYTHING = Draw()
 """Every valid call."""
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """One size for every free axis; H_out counts only with a projection."""
-
-    N: int
-    L: int
-    H_in: int
-    H_cell: int
-    H_out: int
-
-
 # Hypothesis validates a strategy when it is first drawn from. Making each only once saves a third of
 # the time of a draw.
 _choice = functools.cache(st.sampled_from)
 _integers = functools.cache(st.integers)
 _flag = st.booleans()
 _UNEVEN = tuple(size for size in range(33, 71) if size % 16)
+_UNEVEN_AND_WIDE = tuple(size for size in range(71, LARGEST.H_cell + 1) if size % 16)
+_FEW = 40
+"""Of so many sequences each has a length of its own; more of them repeat these."""
 
 
 @functools.cache
@@ -114,21 +130,24 @@ def degenerate_sizes(draw: st.DrawFn, point: GridPoint, longest: int) -> Sizes:
 
 
 def large_sizes(draw: st.DrawFn, point: GridPoint, longest: int) -> Sizes:
-    """Distinct axes, one or two of them past the block sizes of kernels.
+    """Distinct axes, one or two of them past the block sizes of kernels, or far past them.
 
     Hypothesis shrinks to the example of the fewest draws, and these are more than those of the others.
     """
     sizes = distinct_sizes(draw, point, min(longest, 3))
     large = draw(_choice(("N", "L", "H", "NH", "H_in")))
+    # A deep stack that is also long or wide costs as much as all others together.
+    far = point.num_layers < 4 and draw(_choice((False, True)))
     if large in ("N", "NH"):
-        sizes = replace(sizes, N=draw(_integers(17, 40)))
+        sizes = replace(sizes, N=draw(_integers(41, LARGEST.N) if far else _integers(17, 40)))
     if large == "L":
-        sizes = replace(sizes, L=min(draw(_integers(33, 40)), longest))
+        L = draw(_integers(41, LARGEST.L) if far else _integers(33, 40))
+        sizes = replace(sizes, L=min(L, longest))
     if large in ("H", "NH"):
-        H_cell = draw(_choice(_UNEVEN))
+        H_cell = draw(_choice(_UNEVEN_AND_WIDE if far and large == "H" else _UNEVEN))
         sizes = replace(sizes, H_cell=H_cell, H_out=H_cell // 2 if point.projection else H_cell)
     if large == "H_in":
-        sizes = replace(sizes, H_in=draw(_integers(33, 70)))
+        sizes = replace(sizes, H_in=draw(_integers(71, LARGEST.H_in) if far else _integers(33, 70)))
     return sizes
 
 
@@ -142,6 +161,8 @@ def cases(
         # Hypothesis always tries the simplest example first. With few examples in each test that
         # wastes many of them, so reject seed 0. Failures then shrink to seed 1.
         seed = draw(_integers(0, 2**16)) or hypothesis.reject()
+    if point.num_layers == DEEP:
+        point = replace(point, num_layers=draw(_choice(DEPTHS_OF_DEEP)))
     sizes = _sizes(draw, point, device, drawn)
     layer = _layer(draw, point, sizes, drawn)
     dtype = drawn.choose(draw, "dtype", dtypes(device))
@@ -236,5 +257,6 @@ def _packed_lengths(draw: st.DrawFn, sizes: Sizes, drawn: Draw) -> tuple[int, ..
         return N * (sizes.L,)
     if equal is False:
         return (max(sizes.L, 2), *max(N - 1, 1) * (1,))
-    lengths = tuple(draw(_lengths(N, sizes.L)))
+    few = draw(_lengths(min(N, _FEW), sizes.L))
+    lengths = tuple(itertools.islice(itertools.cycle(few), N))
     return lengths if max(lengths) >= drawn.least_L else (drawn.least_L, *lengths[1:])

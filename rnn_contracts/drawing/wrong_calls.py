@@ -11,15 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from hypothesis import strategies as st
-
-from rnn_contracts.contracts import layouts
 from rnn_contracts.devices import dtypes
 from rnn_contracts.drawing.attempt import Attempt
 from rnn_contracts.drawing.case import Case
-from rnn_contracts.drawing.sequences import Sequences
-from rnn_contracts.drawing.wrong_packing import WRONG_PACKINGS, WrongPacking, right_batches
-from rnn_contracts.layer import ARGUMENTS, CELLS, LAYERS, Layer
+from rnn_contracts.drawing.wrong_packing import WRONG_PACKINGS, WrongPacking
+from rnn_contracts.layer import ARGUMENTS, CELLS, LAYERS
 from rnn_contracts.variations import DTYPES
 
 
@@ -30,9 +26,9 @@ class WrongCall:
     ``name`` is the rest of the test's id. ``spoil`` is the line that changes ``input``, ``h_0`` or
     ``c_0`` of a right call, with ``{other}`` for another dtype and ``{time}`` for the axis of time.
     ``arguments`` are what the layer is called with, if not those of the right call. ``layout`` is that
-    of the right call, and ``enforce_sorted`` speaks of a packed one. A construction has
-    ``constructor``, the arguments as they are written, and ``takes``, the names of the arguments that
-    its class must take.
+    of the right call, and ``enforce_sorted`` speaks of a packed one. ``least_N`` is the least number of
+    sequences at which the call is wrong. A construction has ``constructor``, the arguments as they are
+    written, and ``takes``, the names of the arguments that its class must take.
     """
 
     rule: str
@@ -44,6 +40,7 @@ class WrongCall:
     enforce_sorted: bool | None = None
     constructor: str = ""
     takes: tuple[str, ...] = ()
+    least_N: int = 0
 
     def attempt(self, case: Case) -> Attempt:
         """The right call of the case, and what is to be refused."""
@@ -95,14 +92,20 @@ def _cell_input(
 
 
 def _state(
-    rule: str, name: str, spoil: str, layouts: str, states: Any = _STATES
+    rule: str, name: str, spoil: str, layouts: str, states: Any = _STATES, *, least_N: int = 0
 ) -> Iterator[WrongCall]:
     """The wrong h_0, and the wrong c_0; ``{x}`` is the right one."""
     for (state, kinds), key in itertools.product(states, layouts.split()):
         layout, enforce_sorted = _LAYOUTS[key]
         line = f"{state} = {spoil.replace('{x}', state)}"
         yield WrongCall(
-            rule, f"{state}-{name}-{key}", kinds, line, layout=layout, enforce_sorted=enforce_sorted
+            rule,
+            f"{state}-{name}-{key}",
+            kinds,
+            line,
+            layout=layout,
+            enforce_sorted=enforce_sorted,
+            least_N=least_N,
         )
 
 
@@ -153,6 +156,8 @@ _CALLS = (
         "state-batch-refused", "too_many", "torch.cat([{x}, {x}[:1]])", "batched", _CELL_STATES
     ),
     *_state("state-batch-refused", "too_few", "{x}[1:]", "batched", _CELL_STATES),
+    *_state("state-batch-refused", "one_for_all", "{x}[:, :1]", _BATCHES, least_N=2),
+    *_state("state-batch-refused", "one_for_all", "{x}[:1]", "batched", _CELL_STATES, least_N=2),
     *_state("state-layers-refused", "too_many", "torch.cat([{x}, {x}[:1]])", _ALL),
     *_state("state-layers-refused", "too_few", "{x}[1:]", _ALL),
     *_state("state-width-refused", "too_wide", "torch.cat([{x}, {x}], -1)", _ALL),
@@ -238,68 +243,3 @@ WRONG_CALLS: tuple[WrongCall | WrongPacking, ...] = (
     *_constructions(),
     *WRONG_PACKINGS,
 )
-
-
-# --- Right calls, to be spoiled -------------------------------------------------------------------
-
-_RIGHT_CALLS: tuple[dict[str, Any], ...] = (
-    {"N": 4, "lengths": (3, 3, 1, 1)},
-    {"N": 3, "lengths": (3, 2, 1), "num_layers": 2, "bidirectional": True, "dtype": "float64"},
-    {"N": 3, "lengths": (2, 2, 2), "num_layers": 3, "bias": False, "dtype": "bfloat16"},
-    {"N": 1, "lengths": (1,), "H_in": 1, "H_out": 1, "batch_first": True},
-    {"N": 17, "lengths": (3,) + 16 * (2,), "H_out": 33, "bidirectional": True, "dtype": "float64"},
-)
-"""The right calls: few and always the same, so that a known deviation happens in every run."""
-
-
-def right_calls(
-    kind: str, device: str, wrong: WrongCall | WrongPacking, *, subject: str = ""
-) -> st.SearchStrategy[Case] | st.SearchStrategy[Sequences]:
-    """The right calls that the wrong one spoils; for LSTM also those of a layer with a projection."""
-    if isinstance(wrong, WrongPacking):
-        return right_batches(device, wrong)
-    if wrong.constructor:
-        return st.just(Case(Layer(kind, 3, 4), device, subject=subject))
-    projections = (False, True) if kind == "LSTM" else (False,)
-    # Calls on meta are slow and differ by their shapes alone, so that two of them do.
-    calls = _RIGHT_CALLS[::3] if device == "meta" else _RIGHT_CALLS
-    return st.sampled_from(
-        [
-            _right_case(kind, device, wrong, projection, subject=subject, **call)
-            for projection in projections
-            for call in calls
-        ]
-    )
-
-
-def _right_case(
-    kind: str,
-    device: str,
-    wrong: WrongCall,
-    projection: bool,
-    *,
-    subject: str,
-    N: int,
-    lengths: tuple[int, ...],
-    H_in: int = 5,
-    H_out: int = 2,
-    dtype: str = "float32",
-    **options: Any,
-) -> Case:
-    if kind in CELLS:
-        options = {name: value for name, value in options.items() if name == "bias"}
-    H_cell, proj_size = (H_out + 1, H_out) if projection else (H_out, 0)
-    layer = Layer(kind, H_in, H_cell, proj_size=proj_size, **options)
-    lengths = lengths if wrong.layout == "packed" else ()
-    return Case(
-        layer,
-        device,
-        dtype=dtype if dtype in dtypes(device) else "float32",
-        layout=layouts(layer)[0] if wrong.layout == "batched" else wrong.layout,
-        N=N,
-        L=max(lengths, default=3),
-        lengths=lengths[::-1] if wrong.enforce_sorted is False else lengths,
-        enforce_sorted=wrong.enforce_sorted is not False,
-        initial_state=wrong.rule.startswith("state-"),
-        subject=subject,
-    )

@@ -18,9 +18,10 @@ from rnn_contracts.checking.subjects import NotSupported, Subject
 from rnn_contracts.checking.violation import DIED, RAISED, ContractViolation
 from rnn_contracts.deviations import Deviation
 from rnn_contracts.drawing.case import Case
+from rnn_contracts.drawing.right_calls import right_calls
 from rnn_contracts.drawing.sequences import Sequences, batches
 from rnn_contracts.drawing.strategies import ANYTHING, Draw, cases
-from rnn_contracts.drawing.wrong_calls import WrongCall, right_calls
+from rnn_contracts.drawing.wrong_calls import WrongCall
 from rnn_contracts.drawing.wrong_packing import WrongPacking
 from rnn_contracts.helpers import PACKING
 from rnn_contracts.rule_tests import failure, known_failures

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rnn_contracts.variations import CONDITIONS, DROPOUTS, FLAGS
+from rnn_contracts.variations import CONDITIONS, DEEP, DROPOUTS, FLAGS, NUM_LAYERS
 
 Domain = Mapping[str, Any]
 
@@ -66,6 +66,8 @@ def in_words(domain: Domain) -> str:
 
 def _condition(domain: Domain, name: str) -> str:
     values = values_of(domain, name)
+    if name == "num_layers" and DEEP in values:
+        return f"num_layers > {max({*NUM_LAYERS} - {*values})}"
     if name in _WORDS:
         return " or ".join(_WORDS[name](value) for value in values)
     return f"{name} = {' or '.join(map(str, values))}"

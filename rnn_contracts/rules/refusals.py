@@ -43,7 +43,7 @@ REFUSALS = (
         "state-batch-refused", "refusal",
         "An initial state of other than N sequences is refused",
         layers=LAYERS + CELLS,
-        condition="h_0 or c_0 has N + 1 or N - 1 sequences",
+        condition="h_0 or c_0 has N + 1 or N - 1 sequences, or one for N > 1",
     ),
     Rule(
         "state-layers-refused", "refusal",

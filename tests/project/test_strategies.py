@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import find, given, settings
@@ -12,12 +14,20 @@ from hypothesis import strategies as st
 from rnn_contracts.contracts import expected_shapes
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.drawing.strategies import (
+    LARGEST,
     cases,
     degenerate_sizes,
     distinct_sizes,
     large_sizes,
 )
-from rnn_contracts.variations import DTYPES, GRAD_MODES, GRID, GridPoint
+from rnn_contracts.variations import (
+    DEEP,
+    DEPTHS_OF_DEEP,
+    DTYPES,
+    GRAD_MODES,
+    GRID,
+    GridPoint,
+)
 
 GRU = GridPoint("GRU", batch_first=True, num_layers=2, bidirectional=True)
 LSTM = GridPoint("LSTM", projection=True, num_layers=3)
@@ -33,6 +43,11 @@ WANTED: dict[str, Callable[[Case], bool]] = {
     "hidden past a block": lambda case: case.layer.hidden_size > 32,
     "input past a block": lambda case: case.layer.input_size > 32,
     "N and hidden past a block": lambda case: case.N > 16 and case.layer.hidden_size > 32,
+    "N far past a block": lambda case: case.N > 100,
+    "L far past a block": lambda case: case.L > 100,
+    "hidden far past a block": lambda case: case.layer.hidden_size > 128,
+    "input far past a block": lambda case: case.layer.input_size > 128,
+    "many packed sequences": lambda case: len(case.lengths) > 100,
     "unbatched": lambda case: case.layout == "unbatched",
     "packed, sorted": lambda case: len(case.lengths) > 1 and case.enforce_sorted,
     "packed, not sorted": lambda case: case.lengths != tuple(sorted(case.lengths, reverse=True)),
@@ -82,7 +97,9 @@ def test_draws_cases_of_the_contract(drawn: tuple[GridPoint, Case]) -> None:
     layer = case.layer
     assert layer.kind == point.kind
     assert bool(layer.proj_size) == point.projection
-    assert (layer.batch_first, layer.num_layers) == (point.batch_first, point.num_layers)
+    assert layer.batch_first == point.batch_first
+    deep = point.num_layers == DEEP
+    assert layer.num_layers in (DEPTHS_OF_DEEP if deep else (point.num_layers,))
     assert layer.bidirectional == point.bidirectional
     expected = expected_shapes(layer, case.shape("input"), case.lengths or None)
     assert {name: case.shape(name) for name in expected} == expected
@@ -93,11 +110,24 @@ def test_draws_cases_of_the_contract(drawn: tuple[GridPoint, Case]) -> None:
 @given(data=st.data())
 def test_distinct_sizes_leave_no_swap_unseen(point: GridPoint, data: st.DataObject) -> None:
     """Any two axes of a call differ, and so do D*num_layers and D*H_out."""
-    sizes = data.draw(st.composite(distinct_sizes)(point, 40))
+    sizes = data.draw(st.composite(distinct_sizes)(point, 150))
     D = 2 if point.bidirectional else 1
     axes = [sizes.N, sizes.L, sizes.H_in, sizes.H_out, D * point.num_layers]
     axes += [D * sizes.H_out] * (D > 1) + [sizes.H_cell] * point.projection
     assert all(one != other for one, other in itertools.combinations(axes, 2))
+
+
+def test_the_page_tells_the_largest_sizes() -> None:
+    """What is said to be drawn at most, and how deep, is what the strategies have."""
+    page = (Path(__file__).parents[2] / "docs" / "running.md").read_text("utf-8")
+    rows = {
+        name: int(most) for name, most in re.findall(r"^\| (\w+), .* (\d+) \|$", page, re.MULTILINE)
+    }
+    largest = LARGEST
+    expected = {"N": largest.N, "L": largest.L, "H_in": largest.H_in, "H_out": largest.H_out}
+    assert rows == expected
+    assert f"{min(DEPTHS_OF_DEEP)} to {max(DEPTHS_OF_DEEP)}, one time in two" in page
+    assert DEPTHS_OF_DEEP.count(DEEP) * 2 == len(DEPTHS_OF_DEEP)
 
 
 @pytest.mark.parametrize("point", [GRU, LSTM])
@@ -107,6 +137,6 @@ def test_degenerate_and_large_sizes(point: GridPoint, data: st.DataObject) -> No
     """Degenerate sizes are next to the least, a large case is large somewhere."""
     small = data.draw(st.composite(degenerate_sizes)(point, 40))
     assert (small.N <= 2, small.L <= 2, small.H_in <= 2, small.H_out <= 2) == (True,) * 4
-    large = data.draw(st.composite(large_sizes)(point, 40))
+    large = data.draw(st.composite(large_sizes)(point, 150))
     assert large.N > 16 or large.L > 32 or large.H_in > 32 or large.H_cell > 32
     assert large.H_cell <= 32 or large.H_cell % 16

@@ -5,7 +5,17 @@ torch's, or a helper of packing (``@breaks_helper``). ``BROKEN`` lists them with
 reject them.
 """
 
-from broken_layers import dropout, laws, packing, parameters, refusals, shapes
+from broken_layers import dropout, laws, packing, parameters, refusals, shapes, sizes
 from broken_layers.alter import BROKEN, Broken
 
-__all__ = ["BROKEN", "Broken", "dropout", "laws", "packing", "parameters", "refusals", "shapes"]
+__all__ = [
+    "BROKEN",
+    "Broken",
+    "dropout",
+    "laws",
+    "packing",
+    "parameters",
+    "refusals",
+    "shapes",
+    "sizes",
+]
