@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -177,23 +177,6 @@ class Sequences:
             targets.append(f"torch.{self.dtype}")
         return f"{code}.to({', '.join(targets)})" if targets else code
 
-    # --- Simpler ---------------------------------------------------------------------------------
-
-    def simpler(self) -> Iterator[dict[str, Any]]:
-        """What may be made simpler, the last first to read: each by itself, as changes of fields."""
-        yield {"dtype": "float32"}
-        yield {"trailing": ()}
-        yield {"lengths_in_tensor": False}
-        yield {"total_length": None}
-        yield {"padding_value": 0}
-        yield {"T": self.longest}
-        yield {"enforce_sorted": True, "lengths": tuple(sorted(self.lengths, reverse=True))}
-        yield {"trailing": (1,) * len(self.trailing)}
-        for lengths in ((1,), (2,), (2, 1), (1, 2), (2, 2)):
-            if (sum(lengths), len(lengths)) < (sum(self.lengths), self.number):
-                total = None if self.total_length is None else 3
-                yield {"lengths": lengths, "T": max(lengths), "total_length": total}
-
 
 _SHAPES: tuple[tuple[int, ...], ...] = ((), (3,), (1,), (2, 5))
 """Trailing axes: none, as of tokens, those of features, and two."""
@@ -252,7 +235,7 @@ def _few_lengths(drawn: Draw) -> tuple[int, ...]:
     """As many as the draw asks for, and equal if it does."""
     (number,) = values_of(drawn.domain, "N") or (2,)
     lengths = (4, 3, 2)[:number]
-    return (3,) * len(lengths) if drawn.given.get("equal_lengths") else lengths
+    return (4,) * len(lengths) if drawn.given.get("equal_lengths") else lengths
 
 
 def _lengths(chance: random.Random) -> tuple[int, ...]:
@@ -265,12 +248,45 @@ def _lengths(chance: random.Random) -> tuple[int, ...]:
     return (chance.randint(1, 7),) * (1 if sort == "one" else chance.randint(2, 5))
 
 
-def simplest_batch(batch: Sequences, draw: Draw, fails: Any) -> Sequences:
+# --- The simplest ---------------------------------------------------------------------------------
+
+_SIMPLEST: dict[str, Any] = {
+    "dtype": "float32",
+    "trailing": (),
+    "lengths_in_tensor": False,
+    "total_length": None,
+    "padding_value": 0,
+    "enforce_sorted": True,
+}
+_FEW: tuple[tuple[int, ...], ...] = ((1,), (2,), (2, 1), (1, 2), (2, 2))
+"""Lengths, the simplest first."""
+
+
+def simplest_batch(batch: Sequences, draw: Draw, fails: Callable[[Sequences], bool]) -> Sequences:
     """The batch with each option in turn at its simplest value, where it still fails."""
-    for changes in batch.simpler():
+    for changes in _simpler(batch):
         simpler = replace(batch, **changes)
+        if simpler.enforce_sorted:
+            simpler = replace(simpler, lengths=tuple(sorted(simpler.lengths, reverse=True)))
         if simpler != batch and simpler.matches(draw.domain) and fails(simpler):
             batch = simpler
-            if "lengths" in changes and "T" in changes:
-                break
+    ones = replace(batch, trailing=(1,) * len(batch.trailing))
+    if ones != batch and fails(ones):
+        batch = ones
+    for lengths in _FEW:
+        usable = not batch.enforce_sorted or lengths == tuple(sorted(lengths, reverse=True))
+        if not usable or (sum(lengths), len(lengths)) >= (sum(batch.lengths), batch.number):
+            continue
+        T = max(lengths) + batch.T - batch.longest
+        more = None if batch.total_length is None else batch.total_length - batch.longest
+        total = None if more is None else max(lengths) + more
+        few = replace(batch, lengths=lengths, T=T, total_length=total)
+        if few.matches(draw.domain) and fails(few):
+            return few
     return batch
+
+
+def _simpler(batch: Sequences) -> Iterator[dict[str, Any]]:
+    """Changes to what is simpler, each by itself."""
+    yield from ({name: value} for name, value in _SIMPLEST.items())
+    yield {"T": batch.longest}

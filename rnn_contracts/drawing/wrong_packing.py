@@ -63,7 +63,7 @@ _CALLS = {
 _LENGTHS = {
     "negative": "[*lengths[:-1], -1]",
     "above_T": "[lengths[0] + 9, *lengths[1:]]",
-    "too_few": "lengths[:-1]",
+    "too_few": "[*lengths[:-1]]",
     "too_many": "[*lengths, 1]",
     "fraction": "[length + 0.5 for length in lengths]",
     "two_axes": "[[*lengths]]",
