@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hypothesis import strategies as st
 
+from rnn_contracts.devices import dtypes
 from rnn_contracts.drawing.attempt import Attempt
 from rnn_contracts.drawing.sequences import Sequences
 from rnn_contracts.helpers import PACKING
@@ -120,8 +121,14 @@ _RIGHT: tuple[dict[str, Any], ...] = (
 
 def right_batches(device: str, wrong: WrongPacking) -> st.SearchStrategy[Sequences]:
     """The right calls that the wrong one spoils."""
-    fields = ({**right, "device": device} for right in _RIGHT)
-    if wrong.helper == "unpad_sequence":
-        # It takes lengths in a tensor alone.
-        fields = ({**right, "lengths_in_tensor": True} for right in fields)
-    return st.sampled_from([Sequences(**right) for right in fields])
+    batches = [Sequences(**right, device=device) for right in _RIGHT]
+    batches = [
+        replace(
+            batch,
+            dtype=batch.dtype if batch.dtype in dtypes(device) else "float32",
+            # unpad_sequence takes lengths in a tensor alone.
+            lengths_in_tensor=batch.lengths_in_tensor or wrong.helper == "unpad_sequence",
+        )
+        for batch in batches
+    ]
+    return st.sampled_from(batches)

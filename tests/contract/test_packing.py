@@ -242,10 +242,11 @@ def assert_packed_in_order(packing: Packing, packed: Any, rows: Tensor) -> None:
         longest_first = sorted(case.lengths, reverse=True)
         said = f"lengths in the order {{$0}}   expected {longest_first}"
         inner = f"[{list(case.lengths)}[n] for n in $0.tolist()]"
-        packing.assert_that(f"{inner} == {longest_first}", said, order)
+        order_here, back = packing.on_cpu(order), packing.on_cpu(back)
+        packing.assert_that(f"{inner} == {longest_first}", said, order_here)
         same = f"$0[$1].tolist() == {list(range(case.number))}"
         said = "unsorted_indices = {$0}   expected the inverse of {$1}"
-        packing.assert_that(same, said, back, order)
+        packing.assert_that(same, said, back, order_here)
         steps = [step.index_select(0, order) for step in steps]
     parts = [step[:size] for step, size in zip(steps, case.batch_sizes, strict=True)]
     packing.assert_same("packed.data", packing.part_of(packed, "data"), torch.cat(parts))
