@@ -251,6 +251,7 @@ def _lengths(chance: random.Random) -> tuple[int, ...]:
 # --- The simplest ---------------------------------------------------------------------------------
 
 _SIMPLEST: dict[str, Any] = {
+    "seed": 1,
     "dtype": "float32",
     "trailing": (),
     "lengths_in_tensor": False,
