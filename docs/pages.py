@@ -27,6 +27,7 @@ FAMILIES = {
     "shape": "Shapes: what goes in and comes out",
     "parameter": "Parameters: names, shapes and numbers of a new layer",
     "law": "Laws: the values behind the shapes",
+    "packing": "Packing: the helpers of torch.nn.utils.rnn",
     "refusal": "Refusals: what must raise",
 }
 
@@ -84,7 +85,7 @@ def rule_page(rule: Rule) -> str:
     parts = [
         f"(rnn-rule-{rule.id})=\n# {rule.id}",
         f"**{in_markdown(rule.says)}.**",
-        f"Family: {rule.family}. About {', '.join(f'`nn.{name}`' for name in rule.layers)}. "
+        f"Family: {rule.family}. About {', '.join(f'`{name}`' for name in rule.about)}. "
         f"Checked from torch {rule.since} on.",
         f"Where it holds: {in_markdown(rule.where)}."
         + (" Not on the meta device, which has no numbers." if rule.values else ""),

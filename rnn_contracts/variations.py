@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
+from rnn_contracts.helpers import PACKING
 from rnn_contracts.layer import CELLS, LAYERS
 
 DTYPES = ("float32", "float64", "bfloat16", "float16")
@@ -35,8 +36,10 @@ class GridPoint:
     def __str__(self) -> str:
         if self.kind in CELLS:
             return self.kind
-        kind = f"{self.kind}-proj" if self.projection else self.kind
         layout = "batch_first" if self.batch_first else "sequence_first"
+        if self.kind == PACKING:
+            return f"{self.kind}-{layout}"
+        kind = f"{self.kind}-proj" if self.projection else self.kind
         layers = "1_layer" if self.num_layers == 1 else f"{self.num_layers}_layers"
         layers = "deep" if self.num_layers == DEEP else layers
         directions = "bidirectional" if self.bidirectional else "forward"
@@ -55,6 +58,8 @@ GRID = (
     ),
     *(GridPoint(kind) for kind in CELLS),
 )
+GRID_OF_HELPERS = tuple(GridPoint(PACKING, batch_first=it) for it in (False, True))
+"""That of the rules about the helpers of packing, which know no layer."""
 
 CONDITIONS: dict[str, tuple[object, ...]] = {
     "projection": FLAGS,
@@ -75,3 +80,6 @@ CONDITIONS: dict[str, tuple[object, ...]] = {
     "equal_lengths": FLAGS,
 }
 """What the ``when`` of a known deviation may speak of, and the values that it may have."""
+
+OF_HELPERS = ("batch_first", "dtype", "N", "enforce_sorted", "equal_lengths")
+"""The conditions that a call of the helpers of packing has."""

@@ -16,6 +16,7 @@ from rnn_contracts.checking import subjects
 from rnn_contracts.checking.recorder import Recorder, evaluate
 from rnn_contracts.checking.subjects import Subject
 from rnn_contracts.drawing.case import Case
+from rnn_contracts.drawing.drawn import Drawn
 
 PLAIN = "$0($1, $2)"
 """How a layer is called: layer, input, and initial state if there is one."""
@@ -31,12 +32,17 @@ class Observation:
     result: Any
 
 
+def seed(drawn: Drawn) -> None:
+    """Set the seed from which all random numbers of the case come."""
+    # torch.manual_seed takes 2 ms: it formats a stack trace for every accelerator that may come.
+    accelerated = devices.is_accelerator(drawn.device)
+    manual_seed = torch.manual_seed if accelerated else torch.default_generator.manual_seed
+    manual_seed(drawn.seed)
+
+
 def build(case: Case, subject: Subject | None, recorder: Recorder) -> nn.Module:
     """The layer of the case, made by the subject, or by ``torch.nn``'s class of that name."""
-    # torch.manual_seed takes 2 ms: it formats a stack trace for every accelerator that may come.
-    accelerated = devices.is_accelerator(case.device)
-    manual_seed = torch.manual_seed if accelerated else torch.default_generator.manual_seed
-    manual_seed(case.seed)
+    seed(case)
     constructor: Any = getattr(nn, case.layer.kind)
     if subject:
         subjects.require(subject, options(case))

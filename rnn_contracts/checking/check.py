@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from rnn_contracts.checking import calls, results, subjects
+from rnn_contracts.checking.assertions import Assertions
 from rnn_contracts.checking.calls import Observation
 from rnn_contracts.checking.parameters import by_documented_name
 from rnn_contracts.checking.run import Run
-from rnn_contracts.checking.sandbox import Expected
 from rnn_contracts.checking.subjects import Subject
 from rnn_contracts.checking.violation import (
-    ACCEPTED,
-    DIED,
+    EFFECT_OF_A_WRONG_CALL,
     NAMES,
-    OTHER_TYPE,
     RAISED,
-    WRONG,
     Claim,
     ContractViolation,
     violated,
@@ -35,28 +31,18 @@ from rnn_contracts.drawing.wrong_calls import WrongCall
 from rnn_contracts.layer import ARGUMENTS
 from rnn_contracts.rules import ACCEPTING, RULES, Rule, shape_rule
 
-# By what came of it; see ``sandbox.Outcome``. Broken is what the layer or an argument is afterwards.
-EFFECT_OF_A_WRONG_CALL = {
-    "accepted": ACCEPTED,
-    "raised": OTHER_TYPE,
-    "broken": WRONG,
-    "died": DIED,
-}
 
-
-class Check:
+class Check(Assertions):
     """One rule, held against what one case gives.
 
-    Every comparison for the rule is counted in ``comparisons``. What breaks a rule raises
-    ``ContractViolation``; where the layer breaks another rule first, that rule is named. ``refusal`` is
-    the type of the exception by which a wrong call was refused, ``expects`` what is known to come of it.
+    Where the layer breaks another rule first, that rule is named.
     """
 
+    case: Case
+
     def __init__(self, rule: Rule, case: Case, run: Run, subject: Subject | None = None) -> None:
-        self.rule, self.case, self.run, self.subject = rule, case, run, subject
-        self.comparisons = 0
-        self.refusal = ""
-        self.expects: Expected = "refused"
+        super().__init__(rule, case, run)
+        self.subject = subject
 
     # --- Building and calling --------------------------------------------------------------------
 
@@ -100,14 +86,6 @@ class Check:
             found = f"{kind}({given}) raised {type(error).__name__}: {error}"
             violated(self.rule.id, self.case, found, call=False, cause=error)
         return module
-
-    def do(self, code: str, *objects: object, name: str = "value", changes: int = 0) -> Any:
-        """Evaluate code, a line of the script of this check; see ``Recorder.do``."""
-        return self.run.recorder.do(code, *objects, name=name, changes=changes)
-
-    def within(self, code: str) -> contextlib.AbstractContextManager[Any]:
-        """Enter the context manager that this code makes, a line of the script of this check."""
-        return self.run.recorder.within(code)
 
     def call_layer(
         self,
@@ -158,11 +136,6 @@ class Check:
             arguments = calls.arguments(self.case, self.run.recorder)
             observed[self.case] = self.call_layer(self.case, module, *arguments)
         return observed[self.case]
-
-    def fail(self, found: str, claim: Claim, *, call: bool = True) -> NoReturn:
-        """Raise the violation of this rule; ``claim`` is what is not so."""
-        __tracebackhide__ = True
-        violated(self.rule.id, self.case, found, claim, call=call)
 
     # --- Shapes ----------------------------------------------------------------------------------
 

@@ -11,8 +11,8 @@ from rnn_contracts.checking.limits import CALLS
 from rnn_contracts.checking.sandbox import Sandboxes
 from rnn_contracts.checking.subjects import Subject
 from rnn_contracts.contracts import layouts
+from rnn_contracts.drawing.attempt import Attempt
 from rnn_contracts.drawing.case import Case
-from rnn_contracts.drawing.wrong_calls import Attempt
 from rnn_contracts.layer import ARGUMENTS, Layer
 
 PLAIN = "a batch"

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from rnn_contracts.drawing.case import Case
+from rnn_contracts.drawing.drawn import Drawn
 
 MODULES = ("copy", "pickle", "tarfile", "warnings", "torch.nn.utils.prune")
 """Those that a statement may name: of the standard library, and what `import torch` leaves out."""
@@ -19,6 +20,9 @@ MODULES = ("copy", "pickle", "tarfile", "warnings", "torch.nn.utils.prune")
 
 class Recorder:
     """Notes nothing. A check tells it what it does; see ``Recording``, which notes it all."""
+
+    def begin(self, drawn: Drawn) -> None:
+        """The random numbers of what was drawn are about to be made."""
 
     def building(self, case: Case, code: str) -> None:
         """A layer is about to be made by this code."""

@@ -27,6 +27,7 @@ from rnn_contracts.checking.recorder import MODULES, Recorder, evaluate
 from rnn_contracts.checking.script import Statement, Step, Value, closure, written
 from rnn_contracts.checking.violation import Claim
 from rnn_contracts.drawing.case import Case
+from rnn_contracts.drawing.drawn import Drawn
 from rnn_contracts.layer import RETURNS
 
 
@@ -46,11 +47,15 @@ class Recording(TorchFunctionMode, Recorder):
 
     # --- What the check says that it does ---------------------------------------------------------
 
+    def begin(self, drawn: Drawn) -> None:
+        """Note the seed, which every script begins with."""
+        self.imports = drawn.imports
+        self._state(f"torch.manual_seed({drawn.seed})")
+
     def building(self, case: Case, code: str) -> None:
         """Note the layer before it is made, since its constructor may raise."""
         if not self.imports:
-            self.imports = case.imports
-            self._state(f"torch.manual_seed({case.seed})")
+            self.begin(case)
         mode = "" if case.training else ".eval()"
         self._state(f"{code}{mode}", gives=(Value("", name="layer"),), targets="$0")
 

@@ -10,25 +10,26 @@ from rnn_contracts.checking.recorder import Recorder
 from rnn_contracts.checking.sandbox import Sandboxes
 from rnn_contracts.checking.violation import ContractViolation
 from rnn_contracts.drawing.case import Case
+from rnn_contracts.drawing.drawn import Drawn
 
 
 class Notes(Protocol):
     """Writes down what is about to be called, for who finds the process dead."""
 
-    def write(self, rule_id: str, case: Case) -> None:
+    def write(self, rule_id: str, case: Drawn) -> None:
         """Note that this call is made for a check of that rule."""
 
-    def end(self, rule_id: str, case: Case, found: str) -> None:
+    def end(self, rule_id: str, case: Drawn, found: str) -> None:
         """Note how the call ended what can be done in this process, and end it if another goes on."""
 
 
 class NoNotes:
     """Writes nothing: nobody would read it."""
 
-    def write(self, rule_id: str, case: Case) -> None:
+    def write(self, rule_id: str, case: Drawn) -> None:
         """Write nothing."""
 
-    def end(self, rule_id: str, case: Case, found: str) -> None:
+    def end(self, rule_id: str, case: Drawn, found: str) -> None:
         """Go on: there is no other process."""
 
 

@@ -20,8 +20,9 @@ from rnn_contracts import devices
 from rnn_contracts.checking import child, subjects
 from rnn_contracts.checking.child import CannotBeSent, ChildDied
 from rnn_contracts.checking.subjects import Subject
+from rnn_contracts.drawing.attempt import Attempt
 from rnn_contracts.drawing.case import Case
-from rnn_contracts.drawing.wrong_calls import Attempt
+from rnn_contracts.helpers import HELPERS
 from rnn_contracts.layer import CELLS, LAYERS
 
 REFUSALS = (ValueError, RuntimeError, TypeError)
@@ -89,8 +90,9 @@ class Sandboxes:
 
     def _child(self, device: str, subject: Subject | None, expected: Expected) -> _Child:
         """The child for the device, started anew if it died or would call other layers."""
-        # Somebody may have put another class into torch.nn since the child was forked.
+        # Somebody may have put other classes and functions into torch.nn since the child was forked.
         layers = (subject, *(getattr(torch.nn, kind) for kind in LAYERS + CELLS))
+        layers += tuple(getattr(torch.nn.utils.rnn, name) for name in HELPERS)
         known = self._children.get((device, expected))
         if known is None or known.layers != layers or not known.process.is_alive():
             self._discard(device, expected)
@@ -168,7 +170,7 @@ def _attempt(attempt: Attempt, names: dict[str, Any]) -> Outcome:
         return Outcome("unusable", f"{type(error).__name__}: {error}")
     spoiled = dict(names)
     exec(attempt.spoil, spoiled)  # noqa: S102
-    before = {name: _copy(spoiled[name]) for name in ("input", "h_0", "c_0") if name in spoiled}
+    before = {name: _copy(spoiled[name]) for name in attempt.given}
     try:
         result = eval(attempt.wrong, spoiled)  # noqa: S307
         devices.synchronize(device)
@@ -205,7 +207,9 @@ def _raised(error: Exception) -> str:
 def _copy(value: Any) -> Any:
     if isinstance(value, PackedSequence):
         return value._replace(data=value.data.clone())
-    return value.clone()
+    if isinstance(value, list):
+        return [*map(_copy, value)]
+    return value.clone() if isinstance(value, Tensor) else value
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -213,6 +217,8 @@ def _same(one: Any, other: Any) -> bool:
         return False
     if isinstance(one, (tuple, list)):
         return len(one) == len(other) and all(map(_same, one, other))
+    if isinstance(one, int):
+        return bool(one == other)
     if not isinstance(one, Tensor):
         return True
     return one.shape == other.shape and (one.is_meta or torch.equal(one, other))
@@ -221,8 +227,9 @@ def _same(one: Any, other: Any) -> bool:
 def _described(result: Any) -> str:
     if isinstance(result, PackedSequence):
         return f"a PackedSequence of {_described(result.data)}"
-    if isinstance(result, tuple):
-        return f"({', '.join(map(_described, result))})"
+    if isinstance(result, (tuple, list)):
+        brackets = "[{}]" if isinstance(result, list) else "({})"
+        return brackets.format(", ".join(map(_described, result)))
     if isinstance(result, torch.nn.Module):
         # Its repr may take many lines.
         return f"a layer {type(result).__name__}"

@@ -8,23 +8,18 @@ axes as the case demands, where it meets the layer. A cell is a layer that takes
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import NoReturn
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_packed_sequence
 
-from rnn_contracts import devices
 from rnn_contracts.checking import calls, equations, results
 from rnn_contracts.checking.check import Check
 from rnn_contracts.checking.parameters import documented_name
-from rnn_contracts.checking.recorder import evaluate
 from rnn_contracts.checking.run import Run
 from rnn_contracts.checking.subjects import Subject
-from rnn_contracts.checking.violation import Claim, ContractViolation, violated
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.layer import CELLS
 from rnn_contracts.rules import Rule
@@ -147,13 +142,6 @@ class Trial(Check):
             results = {name.replace("_n", "_1"): part[0] for name, part in results.items()}
         return results
 
-    def on_cpu(self, tensor: Tensor) -> Tensor:
-        """The tensor where there is float64, which some accelerators lack."""
-        if not devices.is_accelerator(tensor.device.type):
-            return tensor
-        moved: Tensor = self.do("$0.cpu()", tensor)
-        return moved
-
     def with_same_weights(self, case: Case) -> nn.Module:
         """Another layer with the same weights, built for ``case``."""
         layer = self.build(case)
@@ -217,69 +205,6 @@ class Trial(Check):
         __tracebackhide__ = True
         for name in names or expected:
             self.assert_close(name, found[name], expected[name], units=units)
-
-    def assert_close(self, name: str, found: Tensor, expected: Tensor, *, units: int = 0) -> None:
-        """Hold one tensor against what it must equal, on the CPU; ``name`` is printed."""
-        __tracebackhide__ = True
-        found, expected = self.on_cpu(found), self.on_cpu(expected)
-        self.comparisons += bool(found.numel()) or found.shape != expected.shape
-        with self.run.recorder.paused():
-            self._assert_close(name, found, expected, units)
-
-    def _assert_close(self, name: str, found: Tensor, expected: Tensor, units: int) -> None:
-        __tracebackhide__ = True
-        both = (found, expected)
-        if found.shape != expected.shape:
-            said = f"{name}: shape {{tuple($0.shape)}}   expected {{tuple($1.shape)}}"
-            self.fail_at(Claim("$0.shape == $1.shape", said, both))
-        if not found.numel() or (not units and torch.equal(found, expected)):
-            return
-        one, other = found.detach().double(), expected.detach().double()
-        scale = max(1.0, float(other.abs().max()))
-        allowed = units * torch.finfo(getattr(torch, self.case.dtype)).eps * scale
-        differences = (one - other).abs()
-        wrong = ~(differences <= allowed)
-        if not bool(wrong.any()):
-            return
-        first = f"[{', '.join(map(str, wrong.nonzero()[0].tolist()))}]" if wrong.dim() else ""
-        said = f"{name}: {{$0{first}.item():.6g}}   expected {{$1{first}.item():.6g}}"
-        close = f"torch.allclose($0.double(), $1.double(), rtol=0, atol={allowed:.3g})"
-        self.fail_at(
-            Claim(close if units else "torch.equal($0, $1)", said, both),
-            f"the first of {int(wrong.sum())} of {wrong.numel()} numbers that differ, by up to "
-            f"{float(differences.max()):.2g} (allowed {allowed:.2g})",
-        )
-
-    @contextlib.contextmanager
-    def must_not_raise(self, what: str) -> Iterator[None]:
-        """Whatever is done with layer or results by this rule must not raise."""
-        __tracebackhide__ = True
-        try:
-            yield
-            devices.synchronize(self.case.device)
-        except ContractViolation:
-            raise
-        except Exception as error:
-            found = f"{what} raised {type(error).__name__}: {error}"
-            violated(self.rule.id, self.case, found, cause=error)
-
-    def assert_that(self, condition: str, found: str, *objects: object) -> None:
-        """Hold anything else that the rule says: code, in which ``$0``, ``$1`` stand for the objects.
-
-        ``found``, the inside of an f-string, is what is there if it is not so.
-        """
-        __tracebackhide__ = True
-        self.comparisons += 1
-        with self.run.recorder.paused():
-            holds = evaluate(condition, *objects)
-            if not holds:
-                self.fail_at(Claim(condition, found, objects))
-
-    def fail_at(self, claim: Claim, *more: str) -> NoReturn:
-        """Raise the violation: the claim does not hold."""
-        __tracebackhide__ = True
-        text = evaluate(f"f{claim.found!r}", *claim.objects)
-        self.fail("\n  ".join([text, *more]), claim)
 
 
 def _sequence_first(case: Case, tensor: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from typing import NoReturn
 import torch
 
 from rnn_contracts import devices, machine
-from rnn_contracts.drawing.case import Case
+from rnn_contracts.drawing.drawn import Drawn
 from rnn_contracts.rules import RULES, Rule
 
 WRONG = "a wrong result"
@@ -20,6 +20,14 @@ ACCEPTED = "a wrong call was accepted"
 OTHER_TYPE = "a wrong call raised another exception"
 EFFECTS = (WRONG, DIED, RAISED, NAMES, ACCEPTED, OTHER_TYPE)
 """What a broken rule does to who uses the layer, the gravest first: nobody is told of a wrong number."""
+
+EFFECT_OF_A_WRONG_CALL = {
+    "accepted": ACCEPTED,
+    "raised": OTHER_TYPE,
+    "broken": WRONG,
+    "died": DIED,
+}
+"""By what came of it; see ``sandbox.Outcome``. Broken is what the layer or an argument is afterwards."""
 
 _VALUES = re.compile(r"[-+]?\d[\d.,e+-]*|\[[\d, ]*\]|\([\d, ]*\)")
 
@@ -61,7 +69,7 @@ class ContractViolation(AssertionError):
         super().__init__(message(rule, found, call, code, device))
         self.rule_id, self.found, self.call, self.device = rule.id, found, call, device
         self.claim, self.code, self.effect = claim, code, effect
-        self.drawn: Case | None = None
+        self.drawn: Drawn | None = None
 
     @property
     def died(self) -> bool:
@@ -122,7 +130,7 @@ def message(rule: Rule, found: str, call: str, code: str, device: str = "cpu") -
 
 def violated(
     rule_id: str,
-    case: Case,
+    case: Drawn,
     found: str,
     claim: Claim | None = None,
     *,

@@ -10,7 +10,8 @@ from typing import Any
 from rnn_contracts.citing import describe_runs
 from rnn_contracts.citing.citations import address
 from rnn_contracts.citing.tables import columns
-from rnn_contracts.rules import Rule, rule
+from rnn_contracts.helpers import HELPERS
+from rnn_contracts.rules import RULES, Rule, rule
 
 ISSUES = "https://github.com/pytorch/pytorch/issues/"
 DEVIATIONS = Path(__file__).parents[1] / "deviations.toml"
@@ -19,8 +20,16 @@ DEVIATIONS = Path(__file__).parents[1] / "deviations.toml"
 def explain(rule_id: str) -> str:
     """Return all that is known of a rule, as ``rnn-contracts explain`` prints it.
 
+    Of a helper of packing, such as ``pad_sequence``, return a line for each rule about it.
     ``ValueError`` names the nearest ids if there is no such rule.
     """
+    helper = rule_id.rpartition(".")[2]
+    if helper in HELPERS:
+        about = [it for it in RULES.values() if helper in it.functions]
+        rows = columns([(it.id, it.family, it.says) for it in about])
+        return "\n".join(
+            [f"torch.nn.utils.rnn.{helper}", f"{len(about)} rules are about it", "", *rows]
+        )
     return describe(rule(rule_id))
 
 
@@ -28,7 +37,7 @@ def describe(rule: Rule) -> str:
     """Return all that is known of the rule as text."""
     runs = describe_runs.of_rule(rule)
     facts = {
-        "of": [f"{rule.family} of {', '.join(rule.layers)}"],
+        "of": [f"{rule.family} of {', '.join(rule.layers or rule.about)}"],
         "shape": columns(
             [(f"{name} is {as_tuple(shape)}", layout) for name, layout, shape in shape_rows(rule)]
         ),

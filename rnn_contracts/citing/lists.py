@@ -59,6 +59,7 @@ def rule_as_data(rule: Rule) -> dict[str, object]:
         "says": rule.says,
         "source": rule.source,
         "layers": rule.layers,
+        "functions": rule.functions,
         "tensors": rule.tensors,
         "shapes": rule.shapes,
         "condition": rule.condition,

@@ -20,7 +20,11 @@ def add_parser(commands: Any) -> None:
         epilog="Each test of a refusal tries one kind of wrong call on one class. A range of releases "
         "stands for those in it that were run.",
     )
-    parser.add_argument("rule", metavar="RULE", help="the id, such as final-hidden-shape")
+    parser.add_argument(
+        "rule",
+        metavar="RULE",
+        help="the id, such as final-hidden-shape; or a helper of packing, such as pad_sequence",
+    )
     parser.set_defaults(run=run)
 
 

@@ -3,7 +3,7 @@
 They are data, a TOML file of ``[[deviation]]`` tables with
 
 rule       id of the rule
-kinds      classes of ``torch.nn``; all if left out
+kinds      classes of ``torch.nn``; all if left out, and where the rule is about the helpers of packing
 variants   patterns (``fnmatch``) of what the test's id says between kind and device; all if left out
 devices    patterns of the devices on which it was seen, or of their backends (``devices.backend``), such
            as ``cudnn``; all if left out

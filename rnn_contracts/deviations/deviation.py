@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from rnn_contracts.helpers import PACKING
 from rnn_contracts.layer import CELLS, LAYERS
 from rnn_contracts.rules import ACCEPTING, Rule, rule
 
@@ -73,7 +74,7 @@ class Deviation:
         if self.subject and not (subject and fnmatchcase(subject, self.subject)):
             return False
         return (
-            kind in self.kinds
+            kind in (self.kinds if rule(self.rule).layers else (PACKING,))
             and _fits(self.variants, variant)
             and _fits(self.devices, device, backend)
         )

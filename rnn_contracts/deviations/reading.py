@@ -14,7 +14,7 @@ from rnn_contracts.deviations.deviation import Deviation
 from rnn_contracts.layer import CELLS, LAYERS
 from rnn_contracts.machine import PROBES
 from rnn_contracts.rules import ACCEPTING, rule
-from rnn_contracts.variations import CONDITIONS
+from rnn_contracts.variations import CONDITIONS, OF_HELPERS
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -105,6 +105,9 @@ def _check_meaning(table: dict[str, Any]) -> None:
     """The fields speak of things that there are, and fit together."""
     if rule(table["rule"]).family == "refusal" and table.get("when"):
         raise ValueError("when: a refusal is known by its variants")
+    unfit = {*table.get("when", ())} - {*OF_HELPERS} | {*table} & {"kinds", "subject"}
+    if unfit and not rule(table["rule"]).layers:
+        raise ValueError(f"the helpers of packing have no {', '.join(sorted(unfit))}")
     for kind in table.get("kinds", ()):
         if kind not in LAYERS + CELLS:
             raise ValueError(f"no kind {_short(kind)}; known: {', '.join(LAYERS + CELLS)}")

@@ -102,6 +102,13 @@ class Case:
         return f"{self.construction}   input {self.input_shape}{packed}   {', '.join(options)}"
 
     @property
+    def size(self) -> tuple[int, ...]:
+        """How large layer and call are, the depth first."""
+        layer = self.layer
+        sizes = self.N, self.L, layer.input_size, layer.hidden_size
+        return (layer.num_layers, layer.bidirectional, *sizes)
+
+    @property
     def callee(self) -> str:
         """What makes the layer, as code: ``nn.LSTM``."""
         if not self.subject:

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from rnn_contracts.contracts import layouts
 from rnn_contracts.devices import dtypes
 from rnn_contracts.drawing.case import Case
+from rnn_contracts.drawing.sequences import Sequences
 from rnn_contracts.drawing.wrong_calls import WrongCall
+from rnn_contracts.drawing.wrong_packing import WrongPacking, right_batches
 from rnn_contracts.layer import CELLS, Layer
 
 _RIGHT_CALLS: tuple[dict[str, Any], ...] = (
@@ -23,9 +25,11 @@ _RIGHT_CALLS: tuple[dict[str, Any], ...] = (
 
 
 def right_calls(
-    kind: str, device: str, wrong: WrongCall, *, subject: str = ""
-) -> st.SearchStrategy[Case]:
+    kind: str, device: str, wrong: WrongCall | WrongPacking, *, subject: str = ""
+) -> st.SearchStrategy[Case] | st.SearchStrategy[Sequences]:
     """The right calls that the wrong one spoils; for LSTM also those of a layer with a projection."""
+    if isinstance(wrong, WrongPacking):
+        return right_batches(device, wrong)
     if wrong.constructor:
         return st.just(Case(Layer(kind, 3, 4), device, subject=subject))
     projections = (False, True) if kind == "LSTM" else (False,)

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
-from rnn_contracts.devices import dtypes, is_accelerator
+from rnn_contracts.devices import dtypes
+from rnn_contracts.drawing.attempt import Attempt
 from rnn_contracts.drawing.case import Case
+from rnn_contracts.drawing.wrong_packing import WRONG_PACKINGS, WrongPacking
 from rnn_contracts.layer import ARGUMENTS, CELLS, LAYERS
 from rnn_contracts.variations import DTYPES
 
@@ -52,59 +52,8 @@ class WrongCall:
         time = int(case.layout == "batch first")
         spoil = self.spoil.format(other=f"torch.{other}", time=time)
         right, wrong = case.call_arguments, self.arguments or case.call_arguments
-        return Attempt(case, "\n".join(case.setup()), f"layer({right})", spoil, f"layer({wrong})")
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """Python, run in this order: ``setup``, ``right`` call, ``spoil``, ``wrong`` call, ``right``."""
-
-    case: Case
-    setup: str
-    right: str
-    spoil: str
-    wrong: str
-
-    def script(self, what: str) -> str:
-        """Python that fails as the attempt did; ``what`` is the kind of its outcome."""
-        if what in ("unusable", "not supported"):
-            return self._raising(
-                self.right, "the right call raised {type(error).__name__}: {error}"
-            )
-        if what == "not taken":
-            return self._raising(
-                self.wrong, "the constructor raised {type(error).__name__}: {error}"
-            )
-        refusal = "ValueError, RuntimeError or TypeError"
-        attempt = ["try:", f"    {self.wrong}"]
-        if is_accelerator(self.case.device) and hasattr(torch, "AcceleratorError"):
-            # It is a RuntimeError, is raised late, and refuses nothing.
-            attempt += ["    torch.accelerator.synchronize()"]
-            attempt += ["except torch.AcceleratorError:", "    raise"]
-        attempt += ["except (ValueError, RuntimeError, TypeError):", "    pass"]
-        lines = [self.setup, self.spoil, *attempt]
-        if what == "broken":
-            given = ", ".join(name for name, _ in self.case.tensors_as_code())
-            same = "torch.testing.assert_close({}, {}, rtol=0, atol=0)".format
-            lines[1:1] = [f"before = {self.right}", f"right = [{given}]"]
-            lines.insert(-len(attempt), f"copies = copy.deepcopy([{given}])")
-            lines += [same(f"[{given}]", "copies"), f"[{given}] = right"]
-            lines.append(same(self.right, "before"))
-        else:
-            lines += [
-                "except Exception as error:",
-                '    how = f"raised {type(error).__name__}: {error}"',
-                f'    raise AssertionError(f"{{how}}   expected {refusal}")',
-                "else:",
-                f'    raise AssertionError("was accepted   expected {refusal}")',
-            ]
-        copying = ["import copy"] if what == "broken" else []
-        return "\n".join([*copying, *self.case.imports, *filter(None, lines)])
-
-    def _raising(self, call: str, found: str) -> str:
-        lines = ["try:", f"    {call}", "except Exception as error:"]
-        lines.append(f'    raise AssertionError(f"{found}")')
-        return "\n".join([*self.case.imports, *filter(None, [self.setup]), *lines])
+        setup, given = "\n".join(case.setup()), tuple(name for name, _ in case.tensors_as_code())
+        return Attempt(case, setup, f"layer({right})", spoil, f"layer({wrong})", given)
 
 
 # --- Wrong calls ---------------------------------------------------------------------------------
@@ -289,4 +238,8 @@ def _construction(
         yield WrongCall(rule, f"{name}-position", (kind,), constructor=by_position, takes=takes)
 
 
-WRONG_CALLS: tuple[WrongCall, ...] = (*_CALLS, *_constructions())
+WRONG_CALLS: tuple[WrongCall | WrongPacking, ...] = (
+    *_CALLS,
+    *_constructions(),
+    *WRONG_PACKINGS,
+)

@@ -30,11 +30,7 @@ class Failure:
 def note(report: pytest.TestReport, violation: ContractViolation) -> None:
     """Put the failure into the report, as plain data, which xdist can send."""
     case = violation.drawn
-    size: tuple[int, ...] = ()
-    if case:
-        layer = case.layer
-        sizes = case.N, case.L, layer.input_size, layer.hidden_size
-        size = (layer.num_layers, layer.bidirectional, *sizes, len(violation.call))
+    size = (*case.size, len(violation.call)) if case else ()
     failure = Failure(
         report.nodeid,
         violation.rule_id,

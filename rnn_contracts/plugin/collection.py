@@ -19,7 +19,7 @@ from rnn_contracts.results.outcome import Properties
 from rnn_contracts.rule_tests.examples import is_nightly
 from rnn_contracts.rule_tests.listing import tests_of
 from rnn_contracts.rule_tests.rule_test import RuleTest
-from rnn_contracts.rule_tests.statement import statement_of
+from rnn_contracts.rule_tests.statement import TAKEN, statement_of
 
 TEST = pytest.StashKey[RuleTest]()
 """The test of a rule that an item is, in the suite or in a module of somebody else's."""
@@ -36,9 +36,11 @@ def generate_tests(metafunc: pytest.Metafunc) -> None:
     statement = statement_of(metafunc.function)
     if statement is None:
         return
-    taken = [name for name in ("check", "trial") if name in metafunc.fixturenames]
+    taken = [name for name in TAKEN if name in metafunc.fixturenames]
     if not taken:
-        raise pytest.Collector.CollectError("the test of a rule takes `check` or `trial`")
+        raise pytest.Collector.CollectError(
+            "the test of a rule takes `check`, `trial` or `packing`"
+        )
     names = [taken[0], *(["wrong"] if statement.rule is None else [])]
     session = metafunc.config.stash[SESSION]
     parameters = []

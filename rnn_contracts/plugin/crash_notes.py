@@ -13,7 +13,7 @@ from io import FileIO
 from pathlib import Path
 
 from rnn_contracts.checking.run import NoNotes
-from rnn_contracts.drawing.case import Case
+from rnn_contracts.drawing.drawn import Drawn
 from rnn_contracts.results.outcome import Properties
 
 DEAD = "the process died of this call, or it hung and was ended"
@@ -36,14 +36,14 @@ class CrashNotes:
         """Say to which test the calls to come belong, and what its report says of it."""
         self._test, self._properties = test, properties
 
-    def write(self, rule_id: str, case: Case, found: str = DEAD) -> None:
+    def write(self, rule_id: str, case: Drawn, found: str = DEAD) -> None:
         """Note that this call is made for a check of that rule; ``found`` is to be told if it ends."""
         # A disk that is full costs the note, which matters only if the process dies.
         with contextlib.suppress(OSError):
             self._file.seek(0)
             self._file.write(pickle.dumps((self._test, rule_id, case, found, self._properties)))
 
-    def end(self, rule_id: str, case: Case, found: str) -> None:
+    def end(self, rule_id: str, case: Drawn, found: str) -> None:
         """Note how, and end the worker: the next one starts with a device that can compute."""
         self.write(rule_id, case, found)
         os._exit(1)
@@ -53,7 +53,7 @@ class CrashNotes:
         self._file.close()
 
 
-def read(path: Path, test: str) -> tuple[str, Case, str, Properties] | None:
+def read(path: Path, test: str) -> tuple[str, Drawn, str, Properties] | None:
     """Rule, call, what was found and properties of the last note, if that test made it."""
     try:
         # A worker of this run wrote the file, into a directory that this process made.

@@ -8,6 +8,7 @@ import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity
 
 from rnn_contracts.devices import has_numbers
+from rnn_contracts.helpers import PACKING
 from rnn_contracts.layer import CELLS
 
 if TYPE_CHECKING:
@@ -70,7 +71,10 @@ def _examples_of(test: RuleTest) -> int:
     if test.point is None:
         # Try all of the few right calls that there are.
         return max(examples, 16)
-    if test.kind in CELLS:
+    if test.kind == PACKING:
+        # There are two points, many options, and a call takes microseconds.
+        examples *= 30
+    elif test.kind in CELLS:
         examples *= 20 if test.rule.family == "shape" else 10
     if test.point.num_layers > 3:
         # The deepest stacks take more time than all others together.

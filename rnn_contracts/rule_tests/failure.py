@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import hypothesis
 
@@ -12,11 +13,12 @@ from rnn_contracts.checking.run import Run
 from rnn_contracts.checking.subjects import Subject
 from rnn_contracts.checking.violation import ContractViolation
 from rnn_contracts.drawing.case import Case
+from rnn_contracts.drawing.sequences import Sequences, simplest_batch
 from rnn_contracts.drawing.simpler import simplest_case
 from rnn_contracts.drawing.strategies import Draw
 from rnn_contracts.rules import RULES
 
-CheckCase = Callable[[Case, Run], None]
+CheckCase = Callable[[Any, Run], None]
 
 
 def simplest(violation: ContractViolation, draw: Draw, check: CheckCase) -> ContractViolation:
@@ -25,7 +27,7 @@ def simplest(violation: ContractViolation, draw: Draw, check: CheckCase) -> Cont
         return violation
     found = violation
 
-    def fails(case: Case) -> bool:
+    def fails(case: Any) -> bool:
         nonlocal found
         try:
             check(case, Run())
@@ -40,6 +42,10 @@ def simplest(violation: ContractViolation, draw: Draw, check: CheckCase) -> Cont
         return False
 
     assert violation.drawn is not None
+    if isinstance(violation.drawn, Sequences):
+        simplest_batch(violation.drawn, draw, fails)
+        return found
+    assert isinstance(violation.drawn, Case)
     # Sizes that differ show which axis is which.
     of_shapes = RULES[violation.rule_id].family in ("shape", "parameter")
     simplest_case(violation.drawn, draw, fails, sizes=not of_shapes)

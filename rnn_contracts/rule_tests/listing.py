@@ -12,7 +12,7 @@ from rnn_contracts.rule_tests.rule_test import RuleTest
 from rnn_contracts.rule_tests.statement import Statement
 from rnn_contracts.rules import RULES, Rule
 from rnn_contracts.rules.domain import Domain, values_of
-from rnn_contracts.variations import GRID, GridPoint
+from rnn_contracts.variations import GRID, GRID_OF_HELPERS, GridPoint
 
 Subjects = Mapping[str, Subject]
 _DEFAULTS = {"bias": True, "nonlinearity": "tanh", "dropout": 0.0, "dtype": "float32"}
@@ -46,8 +46,8 @@ def _of_the_grid(
     statement: Statement, rule: Rule, devices: Sequence[str], subjects: Subjects
 ) -> Iterator[RuleTest]:
     for device in devices_of(rule, devices):
-        for point in GRID:
-            spoken_of = point.kind in rule.layers and lies_in(point, rule.domain)
+        for point in GRID + GRID_OF_HELPERS:
+            spoken_of = point.kind in rule.kinds and lies_in(point, rule.domain)
             if spoken_of and _is_checked(point.kind, subjects):
                 subject = subjects.get(point.kind)
                 yield RuleTest(

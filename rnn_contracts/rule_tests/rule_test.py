@@ -12,16 +12,18 @@ from hypothesis import strategies as st
 
 from rnn_contracts import devices
 from rnn_contracts.checking import subjects, surroundings
-from rnn_contracts.checking.check import Check
+from rnn_contracts.checking.checks import check_of
 from rnn_contracts.checking.run import Run
 from rnn_contracts.checking.subjects import NotSupported, Subject
-from rnn_contracts.checking.trial import Trial
 from rnn_contracts.checking.violation import DIED, RAISED, ContractViolation
 from rnn_contracts.deviations import Deviation
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.drawing.right_calls import right_calls
+from rnn_contracts.drawing.sequences import Sequences, batches
 from rnn_contracts.drawing.strategies import ANYTHING, Draw, cases
 from rnn_contracts.drawing.wrong_calls import WrongCall
+from rnn_contracts.drawing.wrong_packing import WrongPacking
+from rnn_contracts.helpers import PACKING
 from rnn_contracts.rule_tests import failure, known_failures
 from rnn_contracts.rule_tests.examples import SOON, settings_of
 from rnn_contracts.rule_tests.known_failures import KnownFailures
@@ -47,7 +49,7 @@ class RuleTest:
     variant: str
     device: str
     point: GridPoint | None = None
-    wrong: WrongCall | None = None
+    wrong: WrongCall | WrongPacking | None = None
     drawn: Draw = ANYTHING
     slow: bool = False
     first_look: bool = False
@@ -148,7 +150,7 @@ class RuleTest:
         # Hypothesis tokenizes the source of this function for each test, so keep it short.
         @settings_of(self, database=database)
         @hypothesis.given(drawn=self._strategy())
-        def draw(drawn: Case, **_: object) -> None:
+        def draw(drawn: Case | Sequences, **_: object) -> None:
             __tracebackhide__ = True
             self._try(drawn, run, avoided)
 
@@ -157,11 +159,13 @@ class RuleTest:
         # With the seed alone every test would draw what all others do.
         return hypothesis.seed(f"{seed} {self.group}")(draw)
 
-    def _strategy(self) -> st.SearchStrategy[Case]:
+    def _strategy(self) -> st.SearchStrategy[Case] | st.SearchStrategy[Sequences]:
         name = self.subject.name if self.subject else ""
         if self.wrong:
             return right_calls(self.kind, self.device, self.wrong, subject=name)
         assert self.point is not None
+        if self.kind == PACKING:
+            return batches(self.point, self.device, self.drawn)
         return cases(self.point, self.device, self.drawn, name)
 
     def _avoided(self, run: Run) -> list[tuple[Deviation, Mapping[str, object]]]:
@@ -188,7 +192,10 @@ class RuleTest:
         return test.tally.known is not None
 
     def _try(
-        self, drawn: Case, run: Run, avoided: Sequence[tuple[Deviation, Mapping[str, object]]]
+        self,
+        drawn: Case | Sequences,
+        run: Run,
+        avoided: Sequence[tuple[Deviation, Mapping[str, object]]],
     ) -> None:
         """Check one case, unless it is known to deviate."""
         __tracebackhide__ = True
@@ -205,7 +212,7 @@ class RuleTest:
         if (repeated and repeated.effect != RAISED) or (self.tally.known and self.known.expected):
             # One violation is enough, unless it is a call that raises: other calls may do otherwise.
             return
-        if self.subject and (limits := self.subject.leaves_out(drawn)):
+        if self.subject and isinstance(drawn, Case) and (limits := self.subject.leaves_out(drawn)):
             self.tally.unsupported.update(limits)
             self._pass_over()
             return
@@ -230,21 +237,21 @@ class RuleTest:
         else:
             self.tally.examples += 1
 
-    def _check(self, case: Case, run: Run) -> None:
+    def _check(self, case: Case | Sequences, run: Run) -> None:
         """Call the test function with the check, or the trial, of the case."""
         __tracebackhide__ = True
-        if self.pinned and self.pinned.dies:
+        if self.pinned and self.pinned.dies and isinstance(case, Case):
             if run.sandboxes.dies(case, self.subject):
                 found = "the process died of this call, or it hung"
                 described, code = case.describe(), case.calling()
                 raise ContractViolation(self.rule, found, described, code=code, effect=DIED)
             return
-        on_trial = self.statement.on_trial
-        check = (Trial if on_trial else Check)(self.rule, case, run, self.subject)
+        takes = self.statement.takes
+        check = check_of(self.rule, case, run, self.subject, trial=takes == "trial")
         for entry in self.known.expected:
             if entry.rule == self.rule.id and self._must_happen(entry):
                 check.expects = "undefined" if entry.undefined else "accepted"
-        arguments: dict[str, object] = {"trial" if on_trial else "check": check}
+        arguments: dict[str, object] = {takes: check}
         if self.wrong:
             arguments["wrong"] = self.wrong
         try:
@@ -265,10 +272,12 @@ class RuleTest:
             run.shown[self.kind, violation.difference] = self.name
         return violation
 
-    def _check_simpler(self, case: Case, run: Run) -> None:
+    def _check_simpler(self, case: Case | Sequences, run: Run) -> None:
         """Check the case, unless it is known to deviate or is left out."""
         known = any(case.matches(when) for _, when in self.known.avoided)
-        if not known and not (self.subject and self.subject.leaves_out(case)):
+        if isinstance(case, Case) and self.subject and self.subject.leaves_out(case):
+            return
+        if not known:
             self._check(case, run)
 
     def _judge(self, error: ContractViolation, run: Run) -> None:
@@ -329,22 +338,10 @@ class RuleTest:
         if self.tally.known and self.known.expected:
             with surroundings.usual(run.threads):
                 raise self._shown(self.tally.known, run)
-        self._end()
+        self.tally.fail_if_nothing_was_checked(self.rule.id, self.known, pinned=bool(self.pinned))
 
     def _is_a_difference(self, error: ContractViolation) -> bool:
         """Whether a subject does otherwise than torch, and torch does not say what is right."""
         observed = RULES[error.rule_id].basis == "observed"
         known = self.known.entry_of(error.rule_id)
         return self.subject is not None and observed and known is None and not error.died
-
-    def _end(self) -> None:
-        __tracebackhide__ = True
-        tally = self.tally
-        if not tally.examples:
-            if tally.unsupported:
-                pytest.skip(f"not supported: {', '.join(sorted(tally.unsupported))}")
-            met = self.known.entry_of(tally.known.rule_id) if tally.known else None
-            if met or tally.avoided:
-                pytest.xfail("; ".join([str(met)] if met else tally.avoided))
-        if not tally.comparisons and not self.pinned:
-            pytest.fail(f"{self.rule.id}: the test passed and checked nothing", pytrace=False)

@@ -13,6 +13,9 @@ from rnn_contracts.rules import Rule, rule
 Function = Callable[..., None]
 Decorator = Callable[[Function], Function]
 
+TAKEN = ("check", "trial", "packing")
+"""What the test of a rule takes one of."""
+
 _OPTIONS = {field.name for field in fields(Draw)} - {"domain", "seed"}
 
 
@@ -22,15 +25,15 @@ class Statement:
 
     ``rule`` is None for a function that is run on every wrong call of the table, of which each has a
     rule of its own. ``drawn`` is what is drawn: the domain of the rule. ``needs`` are the arguments of
-    the constructor without which there is nothing to check. ``on_trial`` tells that the function takes
-    a trial, not a check.
+    the constructor without which there is nothing to check. ``takes`` is the argument of the function:
+    a check, a trial or, of the helpers of packing, a packing.
     """
 
     function: Function
     rule: Rule | None
     drawn: Draw
     needs: tuple[str, ...]
-    on_trial: bool
+    takes: str
 
 
 def rule_test(*, needs: tuple[str, ...] = (), **options: Any) -> Decorator:
@@ -38,7 +41,7 @@ def rule_test(*, needs: tuple[str, ...] = (), **options: Any) -> Decorator:
 
     It is run on the whole domain of the rule. ``options``, fields of ``Draw``, leave out calls that
     cost too much or of which the rule says nothing. ``Statement`` tells what ``needs`` are. The
-    function takes ``check`` or ``trial``. ``ValueError`` if there is no such rule or option.
+    function takes one of ``TAKEN``. ``ValueError`` if there is no such rule or option.
     """
     for name in options:
         if name not in _OPTIONS:
@@ -46,16 +49,17 @@ def rule_test(*, needs: tuple[str, ...] = (), **options: Any) -> Decorator:
 
     def decorate(function: Function) -> Function:
         named = rule(function.__name__.removeprefix("test_").replace("_", "-"))
-        on_trial = "trial" in inspect.signature(function).parameters
+        taken = inspect.signature(function).parameters
+        takes = next((name for name in TAKEN if name in taken), "check")
         drawn = Draw(named.domain, **options)
-        return _stating(Statement(function, named, drawn, needs, on_trial))
+        return _stating(Statement(function, named, drawn, needs, takes))
 
     return decorate
 
 
 def wrong_calls(function: Function) -> Function:
     """Make a function, which takes ``check`` and ``wrong``, a test of every wrong call."""
-    return _stating(Statement(function, None, ANYTHING, (), on_trial=False))
+    return _stating(Statement(function, None, ANYTHING, (), "check"))
 
 
 def _stating(statement: Statement) -> Function:

@@ -8,6 +8,7 @@ import pytest
 
 from rnn_contracts.checking.violation import ContractViolation
 from rnn_contracts.deviations import Deviation
+from rnn_contracts.rule_tests.known_failures import KnownFailures
 
 
 @dataclass
@@ -38,3 +39,17 @@ class Tally:
         if self.out_of_memory:
             found = f"there is no memory left on {device}, so that nothing is known of it"
             pytest.fail(f"{rule_id}: {found}: {self.out_of_memory}", pytrace=False)
+
+    def fail_if_nothing_was_checked(
+        self, rule_id: str, known: KnownFailures, *, pinned: bool
+    ) -> None:
+        """Fail, skip or expect to fail a test that had nothing to check."""
+        __tracebackhide__ = True
+        if not self.examples:
+            if self.unsupported:
+                pytest.skip(f"not supported: {', '.join(sorted(self.unsupported))}")
+            met = known.entry_of(self.known.rule_id) if self.known else None
+            if met or self.avoided:
+                pytest.xfail("; ".join([str(met)] if met else self.avoided))
+        if not self.comparisons and not pinned:
+            pytest.fail(f"{rule_id}: the test passed and checked nothing", pytrace=False)

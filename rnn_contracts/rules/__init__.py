@@ -10,6 +10,7 @@ from rnn_contracts.layer import Layer
 from rnn_contracts.rules.dropout import DROPOUT
 from rnn_contracts.rules.laws import LAWS
 from rnn_contracts.rules.modes import MODES
+from rnn_contracts.rules.packing import PACKING_RULES
 from rnn_contracts.rules.parameters import PARAMETERS
 from rnn_contracts.rules.refusals import REFUSALS
 from rnn_contracts.rules.releases import OF_RELEASES
@@ -19,8 +20,8 @@ from rnn_contracts.rules.weights import WEIGHTS
 
 __all__ = ["ACCEPTING", "FAMILIES", "RULES", "Rule", "rule", "shape_rule"]
 
-_ALL = SHAPES + PARAMETERS + LAWS + DROPOUT + MODES + WEIGHTS + OF_RELEASES + REFUSALS
-RULES: Mapping[str, Rule] = MappingProxyType({rule.id: rule for rule in _ALL})
+_OF_LAYERS = SHAPES + PARAMETERS + LAWS + DROPOUT + MODES + WEIGHTS + OF_RELEASES + REFUSALS
+RULES: Mapping[str, Rule] = MappingProxyType({rule.id: rule for rule in _OF_LAYERS + PACKING_RULES})
 
 ACCEPTING = frozenset(
     {"constructor-accepts", "empty-batch-allowed"}
@@ -32,7 +33,10 @@ ACCEPTING = frozenset(
 def rule(id: str) -> Rule:
     """The rule of that id; ``ValueError`` with the nearest ids if there is none."""
     if id not in RULES:
-        nearest = difflib.get_close_matches(str(id).lower(), RULES, n=3)
+        asked = str(id).lower().replace("_", "-")
+        nearest = difflib.get_close_matches(asked, RULES, n=3)
+        # A word of an id is not close to all of it.
+        nearest = nearest or [known for known in RULES if asked and asked in known][:3]
         known = f"`rnn-contracts list` names all {len(RULES)}"
         accepted = f"did you mean {' or '.join(nearest)}?" if nearest else known
         raise ValueError(f"no rule {id!r}; {accepted}")

@@ -22,6 +22,9 @@ Domain = Mapping[str, Any]
 
 EVERYWHERE = "every valid layer and call, outside torch.autocast"
 
+SEQUENCES = "every batch of sequences of one step or more, in both layouts, with all options"
+"""Where a rule about the helpers of packing holds that names no condition."""
+
 CONDITIONS_OF_DOMAINS: Mapping[str, tuple[object, ...]] = {
     **CONDITIONS,
     "dropout": (*DROPOUTS, 0.2, 0.8, 1.0),

@@ -7,17 +7,19 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 
 from rnn_contracts.contracts import formulas
+from rnn_contracts.helpers import PACKING
 from rnn_contracts.layer import LAYERS
-from rnn_contracts.rules.domain import Domain, in_words
+from rnn_contracts.rules.domain import SEQUENCES, Domain, in_words
 from rnn_contracts.sources import SOURCES
 
-FAMILIES = ("shape", "parameter", "law", "refusal")
+FAMILIES = ("shape", "parameter", "law", "packing", "refusal")
 
 SYMBOLS = {
     "length": "the number of steps of a sequence: L, or its own length in a packed input",
     "t": "a step, from 0 to length - 1",
     "input_t": "the input at step t: input[t], with batch_first input[:, t]",
     "output_t": "the output at step t: output[t], with batch_first output[:, t]",
+    "T": "the steps of a padded batch",
     "k": "a layer of the stack, from 0 to num_layers - 1",
     "d": "a direction, 0 forward and 1 backward",
     "n": "a sequence of the batch, from 0 to N - 1",
@@ -30,9 +32,10 @@ class Rule:
     """One rule, to be checked and to be cited.
 
     id          a slug, permanent and never reused
-    family      shape, parameter, law or refusal
+    family      shape, parameter, law, packing or refusal
     says        the rule in one sentence of at most 100 characters, true in its whole domain
     layers      the classes of ``torch.nn`` it speaks of
+    functions   the functions of ``torch.nn.utils.rnn`` it speaks of; it then speaks of no class
     tensors     the tensors, or the parameters without their suffix, of which it speaks
     columns     the columns of the contract's tables in which it states their shapes
     condition   what holds, where a shape does not say it all; ``SYMBOLS`` defines its symbols
@@ -49,6 +52,7 @@ class Rule:
     says: str
     _: KW_ONLY
     layers: tuple[str, ...] = LAYERS
+    functions: tuple[str, ...] = ()
     tensors: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     condition: str = ""
@@ -68,16 +72,29 @@ class Rule:
         return {column: shapes[column] for column in self.columns}
 
     @property
+    def kinds(self) -> tuple[str, ...]:
+        """What the ids of its tests say first: its classes, or that it is about the helpers."""
+        return self.layers or (PACKING,)
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        """The classes or functions it speaks of, as code."""
+        functions = (f"nn.utils.rnn.{name}" for name in self.functions)
+        return (*(f"nn.{name}" for name in self.layers), *functions)
+
+    @property
     def where(self) -> str:
         """Its domain in words, for a reader."""
         if self.family == "refusal" and not self.domain:
             return "the wrong calls that the condition lists, at a few right sizes"
+        if self.functions:
+            return "; ".join([SEQUENCES, in_words(self.domain)] if self.domain else [SEQUENCES])
         return in_words(self.domain)
 
     @property
     def sentence(self) -> str:
         """What it says, with its domain in brackets if it does not hold everywhere."""
-        return f"{self.says} ({self.where})" if self.domain else self.says
+        return f"{self.says} ({in_words(self.domain)})" if self.domain else self.says
 
     @property
     def symbols(self) -> dict[str, str]:

@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "project"))
 
@@ -63,15 +62,14 @@ def main(names: list[str]) -> None:
 def in_torch(broken: Broken) -> Iterator[None]:
     """The broken layer in the place of torch's."""
     with pytest.MonkeyPatch.context() as patch:
-        for kind in broken.kinds:
-            patch.setattr(nn, kind, broken.alter(getattr(nn, kind)))
+        broken.put_in_place(patch)
         yield
 
 
 def could_be_simpler(test: RuleTest, violation: ContractViolation) -> Iterator[str]:
     """The arguments that could be simpler in this call, all else the same."""
     case, rule = violation.drawn, RULES[violation.rule_id]
-    assert case is not None
+    assert isinstance(case, Case)
     of_shapes = rule.family in ("shape", "parameter")
     for argument in (*ARGUMENTS, *(() if of_shapes else SIZES)):
         simpler = simplified(case, argument, test.drawn)

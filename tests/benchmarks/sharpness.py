@@ -27,7 +27,6 @@ from typing import Any
 
 import hypothesis
 import pytest
-import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "project"))
 
@@ -123,8 +122,7 @@ def run(task: Run) -> Run:
 def in_place_of_torchs(broken: Any) -> Iterator[None]:
     """Let the broken layer stand in ``torch.nn``."""
     with pytest.MonkeyPatch.context() as patch:
-        for kind in broken.kinds:
-            patch.setattr(torch.nn, kind, broken.alter(getattr(torch.nn, kind)))
+        broken.put_in_place(patch)
         yield
 
 

@@ -4,13 +4,15 @@ A refusal is a ValueError, RuntimeError or TypeError. Whatever else happens is a
 call is accepted, kills the process, hangs, or raises something that is no argument error.
 """
 
+from typing import Any
+
 from rnn_contracts.checking.check import Check
-from rnn_contracts.drawing.wrong_calls import WrongCall
+from rnn_contracts.checking.packing import Packing
 from rnn_contracts.rule_tests.statement import rule_test, wrong_calls
 
 
 @wrong_calls
-def test_refused(check: Check, wrong: WrongCall) -> None:
+def test_refused(check: Check | Packing, wrong: Any) -> None:
     """A wrong call or construction raises a refusal, and leaves all as it was."""
     check.assert_refused(wrong)
 

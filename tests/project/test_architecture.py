@@ -12,7 +12,17 @@ PACKAGE = Path(__file__).parents[2] / "rnn_contracts"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 # Each room imports from those before it alone.
 ROOMS = (
-    *("paths", "layer", "machine", "contracts", "sources", "variations", "rules", "devices"),
+    *(
+        "paths",
+        "layer",
+        "helpers",
+        "machine",
+        "contracts",
+        "sources",
+        "variations",
+        "rules",
+        "devices",
+    ),
     *("deviations", "drawing", "checking", "rule_tests", "citing", "results", "parametrize"),
     *("plugin", "autoload", "cli", "sphinx", "__main__"),
 )

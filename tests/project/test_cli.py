@@ -16,13 +16,14 @@ from rnn_contracts import RULES, Layer, cli, deviations, explain, shapes
 from rnn_contracts.citing import describe_rule
 from rnn_contracts.citing.citations import CITATIONS, SITE
 from rnn_contracts.citing.lists import LISTS
+from rnn_contracts.helpers import HELPERS
 from rnn_contracts.layer import CELLS, LAYERS
 from rnn_contracts.paths import SUITE
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 Output = pytest.CaptureFixture[str]
 SLOW = ("compile-agrees", "export-agrees")
-FAMILIES = ("shape", "parameter", "law", "refusal")
+FAMILIES = ("shape", "parameter", "law", "packing", "refusal")
 
 
 def printed(capsys: Output, *arguments: str) -> str:
@@ -90,6 +91,16 @@ def test_explain(capsys: Output, id: str) -> None:
     assert [part for part in said if part not in out] == []
     assert ("none known" in out) == (not known)
     assert rule.test in out.partition("checked by")[2]
+
+
+@pytest.mark.parametrize("helper", HELPERS)
+def test_explain_of_a_helper_of_packing(capsys: Output, helper: str) -> None:
+    """A name of ``torch.nn.utils.rnn`` is what people ask for: all rules about it are there."""
+    out = printed(capsys, "explain", helper)
+    about = [rule for rule in RULES.values() if helper in rule.functions]
+    assert len(about) > 3
+    assert [line.split()[0] for line in out.splitlines()[3:]] == [rule.id for rule in about]
+    assert printed(capsys, "explain", f"torch.nn.utils.rnn.{helper}") == out
 
 
 def test_explain_names_the_tests() -> None:

@@ -16,6 +16,7 @@ from torch import nn
 import rnn_contracts
 from rnn_contracts import RULES, Layer, contracts, expected_shapes, parameter_shapes, rule
 from rnn_contracts.contracts import evaluate
+from rnn_contracts.helpers import HELPERS
 from rnn_contracts.layer import CELLS, LAYERS
 from rnn_contracts.rules import Rule
 
@@ -194,6 +195,8 @@ def test_rule_is_fit_to_be_cited(rule: Rule) -> None:
     assert rule.source.startswith("https://")
     assert rule.shapes or rule.condition
     assert {*rule.layers} <= {*LAYERS, *CELLS}
+    assert {*rule.functions} <= {*HELPERS}
+    assert bool(rule.layers) != bool(rule.functions)
     # Words of no recurrent class of which the rule does not speak.
     assert {*rule.quote} & {*LAYERS, *CELLS} <= {*rule.layers}
     assert all(re.fullmatch(r"#\d+", pitfall) for pitfall in rule.pitfalls)
@@ -211,6 +214,9 @@ OBSERVED = {
     *("flag-refused", "dropout-of-one-layer-warned", "call-arguments", "state-list-accepted"),
     *("true-input-size-accepted", "state-dict-crosses-releases"),
     "pickled-layer-loads-in-later-releases",
+    *("padding-side-left-pads-at-the-start", "packing-passes-gradients"),
+    *("packing-keeps-dtype-and-device", "packing-leaves-arguments"),
+    "unpad-sequence-leaves-arguments",
 }
 """Rules of which torch's documentation says nothing."""
 

@@ -30,6 +30,7 @@ from rnn_contracts.variations import (
     FLAGS,
     GRAD_MODES,
     GRID,
+    GRID_OF_HELPERS,
     NONLINEARITIES,
     GridPoint,
 )
@@ -164,6 +165,9 @@ def _sorts_of_draws() -> dict[str, tuple[Draw, list[GridPoint]]]:
     """Each sort of draw that is in the suite, once, by the first rule that has it."""
     sorts: dict[str, tuple[Draw, list[GridPoint]]] = {}
     for rule_id, statement in STATEMENTS.items():
+        if RULES[rule_id].functions:
+            # What is drawn for these has tests of its own, in test_packing.py.
+            continue
         sort = (statement.drawn, points_of(RULES[rule_id]))
         if sort not in sorts.values():
             sorts[rule_id] = sort
@@ -194,7 +198,7 @@ def test_every_point_of_the_grid_in_the_domain_has_a_test(rule_id: str) -> None:
     """No class, depth, direction or layout of which the rule speaks is left out."""
     rule, statement = RULES[rule_id], STATEMENTS[rule_id]
     listed = listing.tests_of(statement, ["cpu"], {})
-    wanted = [point for point in GRID if point.kind in rule.layers]
+    wanted = [point for point in GRID + GRID_OF_HELPERS if point.kind in rule.kinds]
     for condition in {*rule.domain} & {*vars(GRID[0])}:
         allowed = values_of(rule.domain, condition)
         wanted = [point for point in wanted if getattr(point, condition) in allowed]

@@ -13,7 +13,7 @@ from broken_layers import BROKEN, Broken
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from run_suite import run_suite
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from rnn_contracts import machine
@@ -182,8 +182,7 @@ def break_torch(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Broken]:
 
     def break_torch(name: str) -> Broken:
         (broken,) = (broken for broken in BROKEN if broken.name == name)
-        for kind in broken.kinds:
-            monkeypatch.setattr(nn, kind, broken.alter(getattr(nn, kind)))
+        broken.put_in_place(monkeypatch)
         return broken
 
     return break_torch

@@ -24,8 +24,7 @@ from rnn_contracts.rules import RULES
 def test_broken_layer_is_rejected(broken: Broken, monkeypatch: pytest.MonkeyPatch) -> None:
     """The test of the rule fails, names the rule, and prints a script that fails with it alone."""
     with monkeypatch.context() as patch:
-        for kind in broken.kinds:
-            patch.setattr(nn, kind, broken.alter(getattr(nn, kind)))
+        broken.put_in_place(patch)
         violation = rejected(broken)
         assert violation.code, violation
         # A script that ends its process is not run here.

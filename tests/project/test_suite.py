@@ -16,6 +16,7 @@ from rnn_contracts.checking.subjects import Subject
 from rnn_contracts.checking.violation import ContractViolation
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.drawing.wrong_calls import WRONG_CALLS
+from rnn_contracts.helpers import PACKING
 from rnn_contracts.layer import CELLS, LAYERS
 from rnn_contracts.rules import RULES
 
@@ -139,10 +140,14 @@ def test_every_rule_covers_the_grid(rule: str, items: list[pytest.Item]) -> None
         )
     ]
     cells = [kind for kind in CELLS if kind in RULES[rule].layers]
+    if RULES[rule].functions:
+        layers = [f"{PACKING}-sequence_first", f"{PACKING}-batch_first"]
     devices = ["cpu"] if RULES[rule].values else ["cpu", "meta"]
     wanted = filter(NARROWED.get(rule, lambda layer: True), layers + cells)
     expected = {f"{layer}-{device}" for layer in wanted for device in devices}
-    found = [item.name.partition("[")[2][:-1] for item in items if rule in rules_of(item)]
+    names = [item.name.partition("[")[2][:-1] for item in items if rule in rules_of(item)]
+    # A known deviation may be about all calls of a point.
+    found = [name.partition("-known:")[0] for name in names]
     assert sorted(found) == sorted(expected)
 
 

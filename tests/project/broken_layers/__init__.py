@@ -1,12 +1,14 @@
 """Layers that each break one rule, some of them only in a corner.
 
 Each function is what a call (``@breaks_call``) or a constructor (``@breaks_build``) does instead of
-torch's. ``BROKEN`` lists them with the rule that must reject them.
+torch's, or a helper of packing (``@breaks_helper``). ``BROKEN`` lists them with the rule that must
+reject them.
 """
 
 from broken_layers import (
     dropout,
     laws,
+    packing,
     parameters,
     refusals,
     releases,
@@ -21,6 +23,7 @@ __all__ = [
     "Broken",
     "dropout",
     "laws",
+    "packing",
     "parameters",
     "refusals",
     "releases",

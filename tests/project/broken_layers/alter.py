@@ -7,27 +7,38 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from rnn_contracts.rules import RULES
 
-Alter = Callable[[type[nn.Module]], type[nn.Module]]
-"""Makes the altered class out of torch's."""
+Alter = Callable[[Any], Any]
+"""Makes the altered class, or function, out of torch's."""
 
 
 @dataclass(frozen=True)
 class Broken:
-    """The rule that a layer breaks, and how it comes to break it."""
+    """The rule that a layer breaks, and how it comes to break it.
+
+    ``helper`` is the function of ``torch.nn.utils.rnn`` that breaks it in the place of a layer.
+    """
 
     rule: str
     name: str
     alter: Alter
+    helper: str = ""
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """The classes of ``torch.nn`` that are altered: all of which the rule speaks."""
-        return RULES[self.rule].layers
+        """What the ids of the tests of its rule say first."""
+        return RULES[self.rule].kinds
+
+    def put_in_place(self, patch: pytest.MonkeyPatch) -> None:
+        """Let it stand in ``torch.nn``: the function, or all classes of which the rule speaks."""
+        place: Any = nn.utils.rnn if self.helper else nn
+        for name in (self.helper,) if self.helper else self.kinds:
+            patch.setattr(place, name, self.alter(getattr(place, name)))
 
 
 BROKEN: list[Broken] = []
@@ -98,6 +109,26 @@ def computed_with(layer: Any, weights: Mapping[str, Tensor], input: Any, hx: Any
     if hasattr(plain, "_flat_weights"):
         plain._flat_weights = [*weights.values()]
     return plain.forward(input, hx)
+
+
+def altered_helper(change: Callable[..., Any]) -> Alter:
+    """``change(helper, *arguments, **options)`` in place of ``helper(*arguments, **options)``."""
+
+    def alter(helper: Any) -> Any:
+        @functools.wraps(helper)
+        def altered(*arguments: Any, **options: Any) -> Any:
+            return change(helper, *arguments, **options)
+
+        return altered
+
+    return alter
+
+
+def breaks_helper(rule: str, helper: str) -> Callable[[Callable[..., Any]], None]:
+    """Enter a function into ``BROKEN`` as an altered helper of packing."""
+    return lambda change: BROKEN.append(
+        Broken(rule, change.__name__, altered_helper(change), helper)
+    )
 
 
 def packed(input: Any) -> bool:

@@ -22,7 +22,7 @@ from rnn_contracts.checking.sandbox import REFUSALS
 from rnn_contracts.drawing.wrong_calls import WRONG_CALLS
 from rnn_contracts.rules import RULES
 
-CALLS = {wrong.rule for wrong in WRONG_CALLS if not wrong.constructor}
+CALLS = {wrong.rule for wrong in WRONG_CALLS if not wrong.constructor and RULES[wrong.rule].layers}
 CONSTRUCTIONS = {wrong.rule for wrong in WRONG_CALLS if wrong.constructor}
 
 
