@@ -162,12 +162,12 @@ MESSAGES = {
         parameters-train
           Every parameter of a new layer requires a gradient
           layer.bias_ih_l0.requires_grad = False   expected True
-          nn.RNN(5, 3)   cpu, float32
+          nn.RNN(5, 3, num_layers=2, bidirectional=True)   cpu, float32
           on {machine}
           torch {version}   reproduce:
         import torch; from torch import nn
         torch.manual_seed(1)
-        layer = nn.RNN(5, 3)
+        layer = nn.RNN(5, 3, num_layers=2, bidirectional=True)
         assert layer.bias_ih_l0.requires_grad, (
             f"layer.bias_ih_l0.requires_grad = {{layer.bias_ih_l0.requires_grad}}   expected True"
         )
