@@ -13,8 +13,8 @@ from torch.nn.utils.rnn import PackedSequence
 
 from rnn_contracts.drawing.case import Case
 
-MODULES = ("copy", "pickle", "warnings")
-"""Those of the standard library that a statement may name."""
+MODULES = ("copy", "pickle", "warnings", "torch.utils.checkpoint")
+"""What a statement may name and has to be imported."""
 
 
 class Recorder:
@@ -69,5 +69,5 @@ def evaluate(code: str, *objects: object) -> Any:
     """The value of code, in which ``$0``, ``$1`` stand for the objects."""
     names: dict[str, object] = {f"_{i}": thing for i, thing in enumerate(objects)}
     modules = {name: __import__(name) for name in MODULES if f"{name}." in code}
-    # The code comes from the suite.
-    return eval(re.sub(r"\$(\d)", r"_\1", code), {"torch": torch, "nn": nn, **modules}, names)  # noqa: S307
+    # The code comes from the suite. All names are global: a lambda in it sees no others.
+    return eval(re.sub(r"\$(\d)", r"_\1", code), {"torch": torch, "nn": nn, **modules, **names})  # noqa: S307

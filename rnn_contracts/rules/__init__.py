@@ -14,11 +14,23 @@ from rnn_contracts.rules.parameters import PARAMETERS
 from rnn_contracts.rules.refusals import REFUSALS
 from rnn_contracts.rules.rule import FAMILIES, Rule
 from rnn_contracts.rules.shapes import SHAPES
+from rnn_contracts.rules.transformations import TRANSFORMATIONS
 
 __all__ = ["ACCEPTING", "FAMILIES", "RULES", "Rule", "rule", "shape_rule"]
 
 RULES: Mapping[str, Rule] = MappingProxyType(
-    {rule.id: rule for rule in SHAPES + PARAMETERS + LAWS + DROPOUT + MODES + REFUSALS}
+    {
+        rule.id: rule
+        for rule in (
+            *SHAPES,
+            *PARAMETERS,
+            *LAWS,
+            *DROPOUT,
+            *MODES,
+            *TRANSFORMATIONS,
+            *REFUSALS,
+        )
+    }
 )
 
 ACCEPTING = frozenset(

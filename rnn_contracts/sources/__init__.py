@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from rnn_contracts.sources.of_laws import OF_LAWS
 from rnn_contracts.sources.of_shapes import OF_SHAPES
+from rnn_contracts.sources.of_transformations import OF_TRANSFORMATIONS
 from rnn_contracts.sources.source import Source
 
 __all__ = ["SOURCES", "Source"]
 
-SOURCES: dict[str, Source] = {**OF_SHAPES, **OF_LAWS}
+SOURCES: dict[str, Source] = {**OF_SHAPES, **OF_LAWS, **OF_TRANSFORMATIONS}

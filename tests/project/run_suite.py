@@ -8,7 +8,11 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from rnn_contracts.rules.rule import TOOLS
+
 SUITE = Path(__file__).parents[1] / "contract"
+EVERYTHING = " or ".join(("slow", "not slow", *TOOLS))
+"""Asks for all tests: what ``-m`` does not name is left out."""
 
 
 @dataclass

@@ -210,6 +210,10 @@ OBSERVED = {
     *("input-dtype-refused", "empty-sequence-refused", "state-dtype-refused", "size-refused"),
     *("flag-refused", "dropout-of-one-layer-warned", "call-arguments", "state-list-accepted"),
     "true-input-size-accepted",
+    *("forward-mode-agrees", "vmap-agrees", "vmap-of-grad-agrees", "checkpoint-agrees"),
+    *("reentrant-checkpoint-agrees", "compile-packed-agrees", "compile-drops", "inductor-agrees"),
+    *("export-uses-its-parameters", "exported-layer-moves", "onnx-agrees"),
+    "onnx-takes-another-length",
 }
 """Rules of which torch's documentation says nothing."""
 

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable
 
 import pytest
-from run_suite import run_suite
+from run_suite import EVERYTHING, run_suite
 from torch import nn
 
 from rnn_contracts.checking import calls
@@ -23,7 +23,7 @@ from rnn_contracts.rules import RULES
 @pytest.fixture(scope="module")
 def items() -> list[pytest.Item]:
     """Every test of the suite, as collected."""
-    return run_suite("--collect-only", "-m", "slow or not slow").items
+    return run_suite("--collect-only", "-m", EVERYTHING).items
 
 
 def rules_of(item: pytest.Item) -> list[str]:
