@@ -104,13 +104,5 @@ TRANSFORMATIONS = (
         condition="onnx.export(layer, input, dynamo=True, dynamic_shapes=...)(input) == layer(input), "
                   "with another N too",
     ),
-    Rule(
-        "onnx-takes-another-length", "law",
-        "A layer that torch.onnx.export wrote with a dynamic length takes sequences of another length",
-        module="transformations",
-        values=True, slow=True, since="2.13", tool="onnx",
-        domain=_WRITABLE,
-        condition="onnx.export(layer, input, dynamo=True, dynamic_shapes=...)(longer) == layer(longer)",
-    ),
 )
 # fmt: on

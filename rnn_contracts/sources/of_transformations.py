@@ -24,7 +24,6 @@ OF_TRANSFORMATIONS = {
     "inductor-agrees": Source(_COMPILE, pitfalls=("#188430",)),
     "export-uses-its-parameters": Source(_EXPORT, pitfalls=("#163303",)),
     "exported-layer-moves": Source(_EXPORT, pitfalls=("#151010",)),
-    "onnx-agrees": Source(_ONNX, pitfalls=("#189225",)),
-    "onnx-takes-another-length": Source(_ONNX, pitfalls=("#191855", "#126339")),
+    "onnx-agrees": Source(_ONNX, pitfalls=("#189225", "#126339", "#191855")),
 }
 # fmt: on

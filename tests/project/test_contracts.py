@@ -213,7 +213,6 @@ OBSERVED = {
     *("forward-mode-agrees", "vmap-agrees", "vmap-of-grad-agrees", "checkpoint-agrees"),
     *("reentrant-checkpoint-agrees", "compile-packed-agrees", "compile-drops", "inductor-agrees"),
     *("export-uses-its-parameters", "exported-layer-moves", "onnx-agrees"),
-    "onnx-takes-another-length",
 }
 """Rules of which torch's documentation says nothing."""
 

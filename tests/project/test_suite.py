@@ -113,6 +113,7 @@ NARROWED: dict[str, Callable[[str], bool]] = {
     "dropout-drops-its-share": stacked,
     "dropout-follows-the-seed": stacked,
     "dropout-of-one-layer-does-nothing": lambda layer: not stacked(layer),
+    "compile-drops": stacked,
 }
 ON_THE_GRID = [rule.id for rule in RULES.values() if not rule.id.endswith("-refused")]
 

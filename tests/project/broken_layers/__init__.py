@@ -4,7 +4,16 @@ Each function is what a call (``@breaks_call``) or a constructor (``@breaks_buil
 torch's. ``BROKEN`` lists them with the rule that must reject them.
 """
 
-from broken_layers import dropout, laws, parameters, refusals, shapes
+from broken_layers import dropout, laws, parameters, refusals, shapes, transformations
 from broken_layers.alter import BROKEN, Broken
 
-__all__ = ["BROKEN", "Broken", "dropout", "laws", "parameters", "refusals", "shapes"]
+__all__ = [
+    "BROKEN",
+    "Broken",
+    "dropout",
+    "laws",
+    "parameters",
+    "refusals",
+    "shapes",
+    "transformations",
+]
