@@ -13,6 +13,7 @@ from broken_layers.alter import (
     Broken,
     breaks_build,
     breaks_call,
+    change_hidden,
     in_place_of,
     packed,
     unbatched,
@@ -170,10 +171,10 @@ def half_of_it_when_recomputed_and_unbatched(layer: Any, forward: Any, input: An
 
 @breaks_call("compile-packed-agrees")
 def packed_and_compiled_to_something_else(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
-    result = forward(input, hx)
+    output, state = forward(input, hx)
     if is_compiling() and packed(input):
-        result = change_first(result, lambda tensor: tensor + 1)
-    return result
+        state = change_hidden(state, lambda tensor: tensor + 1)
+    return output, state
 
 
 @breaks_call("compile-packed-agrees")
@@ -195,10 +196,10 @@ def nothing_dropped_when_compiled(layer: Any, forward: Any, input: Any, hx: Any)
 def packed_stack_of_three_compiled_to_something_else(
     layer: Any, forward: Any, input: Any, hx: Any
 ) -> Any:
-    result = forward(input, hx)
+    output, state = forward(input, hx)
     if is_compiling() and packed(input) and layer.num_layers == 3:
-        result = change_first(result, lambda tensor: tensor + 1)
-    return result
+        state = change_hidden(state, lambda tensor: tensor + 1)
+    return output, state
 
 
 @breaks_call("inductor-agrees")
@@ -225,19 +226,20 @@ def exported_with_a_buffer_that_is_no_parameter(layer: Any, init: Any, **argumen
         layer.register_buffer("steps", torch.zeros(1, device=next(layer.parameters()).device))
 
 
-def exported_with_what_it_was_made_with(base: type[Any]) -> type[nn.Module]:
+def exported_with_what_it_was_loaded_with(base: type[Any]) -> type[nn.Module]:
     """A constant in what is exported, which is right as long as the weights are those of the export."""
 
     class Altered(base):  # type: ignore[misc]
-        def __init__(self, *arguments: Any, **options: Any) -> None:
-            super().__init__(*arguments, **options)
-            self.__dict__["made_with"] = next(self.parameters()).detach().clone()
+        def load_state_dict(self, *arguments: Any, **options: Any) -> Any:
+            loaded = super().load_state_dict(*arguments, **options)
+            self.__dict__["loaded"] = next(self.parameters()).detach().clone()
+            return loaded
 
         def forward(self, input: Any, hx: Any = None) -> Any:
             result = super().forward(input, hx)
             if not is_compiling():
                 return result
-            apart = self.__dict__["made_with"].sum() - next(self.parameters()).sum()
+            apart = self.__dict__["loaded"].sum() - next(self.parameters()).sum()
             return change_first(result, lambda tensor: tensor + apart)
 
     return in_place_of(base, Altered)
@@ -246,8 +248,8 @@ def exported_with_what_it_was_made_with(base: type[Any]) -> type[nn.Module]:
 BROKEN.append(
     Broken(
         "export-uses-its-parameters",
-        "exported_with_what_it_was_made_with",
-        exported_with_what_it_was_made_with,
+        "exported_with_what_it_was_loaded_with",
+        exported_with_what_it_was_loaded_with,
     )
 )
 
