@@ -190,7 +190,7 @@ def test_compile_drops(trial: Trial) -> None:
     assert_compiled_agrees(trial, "aot_eager")
 
 
-@rule_test(least_N=1, longest=2)
+@rule_test(least_N=1, longest=3)
 def test_inductor_agrees(trial: Trial) -> None:
     """Compiled by the default backend, to machine code."""
     if not devices.is_accelerator(trial.case.device):

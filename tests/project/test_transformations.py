@@ -1,4 +1,4 @@
-"""Transformations of layers: what a layer of plain operations can do, and what is said without a tool."""
+"""Transformations of layers: what a layer of plain operations does, and what is said without a tool."""
 
 from __future__ import annotations
 
