@@ -14,8 +14,11 @@ from torch.nn.utils.rnn import PackedSequence
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.drawing.drawn import Drawn
 
-MODULES = ("copy", "pickle", "tarfile", "warnings", "torch.nn.utils.prune")
-"""Those that a statement may name: of the standard library, and what `import torch` leaves out."""
+MODULES = (
+    *("copy", "pickle", "tarfile", "warnings"),
+    *("torch.nn.utils.prune", "torch.utils.checkpoint"),
+)
+"""Those that a statement may name: of the standard library, and what ``import torch`` leaves out."""
 
 
 class Recorder:
@@ -76,5 +79,5 @@ def evaluate(code: str, *objects: object) -> Any:
     """The value of code, in which ``$0``, ``$1`` stand for the objects."""
     names: dict[str, object] = {f"_{i}": thing for i, thing in enumerate(objects)}
     names |= {name: __import__(name) for name in MODULES if f"{name}." in code}
-    # As globals, since a comprehension does not see the locals. The code comes from the suite.
+    # As globals, since a comprehension and a lambda see no locals. The code comes from the suite.
     return eval(re.sub(r"\$(\d)", r"_\1", code), {"torch": torch, "nn": nn, **names})  # noqa: S307

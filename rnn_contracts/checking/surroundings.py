@@ -58,6 +58,9 @@ _OF_NO_INTEREST = (
     "LSTM with projections is not supported with MIOpen",
     # It copies the weights in each call, as where functional_call gives them, which breaks no rule.
     "RNN module weights are not part of single contiguous chunk",
+    # Rules of their own hold what comes of these.
+    "There is a performance drop because we have not yet implemented the batching rule",
+    "None of the inputs have requires_grad=True",
     # A rule of its own asks for this one.
     "dropout option adds dropout after all",
     # Torch 2.0 says it of what torch.load does itself.

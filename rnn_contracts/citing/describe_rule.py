@@ -111,8 +111,8 @@ def pitfalls(rule: Rule) -> list[str]:
 def command(rule: Rule) -> str:
     """Return the command that checks this rule alone."""
     # Slow tests are deselected unless the expression names them.
-    slow = "slow and " if rule.slow else ""
-    return f"rnn-contracts check -m \"{slow}rule(id='{rule.id}')\""
+    asked = f"{rule.marker} and " if rule.marker else ""
+    return f"rnn-contracts check -m \"{asked}rule(id='{rule.id}')\""
 
 
 # --- Known deviations ----------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from rnn_contracts.plugin.session import SESSION
 from rnn_contracts.plugin.summary import Summary
 from rnn_contracts.plugin.unmeasured import Confirmations
 from rnn_contracts.plugin.workers import Workers
+from rnn_contracts.rules.rule import TOOLS
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -38,6 +39,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "slow: left out but in the nightly profile, or if -m asks for it"
     )
+    for tool, needs in TOOLS.items():
+        config.addinivalue_line("markers", f"{tool}: left out unless -m asks for it; needs {needs}")
     config.addinivalue_line("markers", "quote(id): the test checks that torch still says this rule")
     check_options(config)
     config.stash[SESSION] = session.start(config)

@@ -72,6 +72,8 @@ def note_item(item: pytest.Item) -> None:
     item.add_marker("hypothesis")
     if test.slow:
         item.add_marker("slow")
+    if test.rule.tool:
+        item.add_marker(test.rule.tool)
     item.user_properties += _about(test, session)
 
 
@@ -146,7 +148,9 @@ def select_and_sort(config: pytest.Config, items: list[pytest.Item]) -> None:
 def _is_wanted(item: pytest.Item, config: pytest.Config) -> bool:
     test = item.stash.get(TEST, None)
     if test is not None:
-        asked = is_nightly() or "slow" in config.getoption("markexpr", "")
+        asked = (test.rule.tool or "slow") in config.getoption("markexpr", "")
+        # What it needs is no part of torch, so that no profile asks for it.
+        asked |= is_nightly() and not test.rule.tool
         return test.rule.covers(torch.__version__) and (asked or not test.slow)
     if statement_of(getattr(item, "obj", None)) is not None:
         # None of the classes that the rule speaks of is selected, or none of the devices.

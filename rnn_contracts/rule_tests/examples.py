@@ -18,6 +18,7 @@ NIGHTLY = "nightly"
 SOON = 16
 """After so many cases that could not be checked, no other is drawn in their place."""
 _SLOW = 8
+_FEW = 2
 
 try:
     hypothesis.settings.get_profile(NIGHTLY)
@@ -65,6 +66,9 @@ def _examples_of(test: RuleTest) -> int:
     examples = examples_of_a_point()
     if test.pinned:
         return 1
+    if test.rule.tool:
+        # What a tool makes of a layer takes seconds.
+        return _FEW
     if test.slow:
         # Compiling a layer takes a second or more.
         examples = min(examples, _SLOW)

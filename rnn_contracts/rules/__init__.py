@@ -16,12 +16,14 @@ from rnn_contracts.rules.refusals import REFUSALS
 from rnn_contracts.rules.releases import OF_RELEASES
 from rnn_contracts.rules.rule import FAMILIES, Rule
 from rnn_contracts.rules.shapes import SHAPES
+from rnn_contracts.rules.transformations import TRANSFORMATIONS
 from rnn_contracts.rules.weights import WEIGHTS
 
 __all__ = ["ACCEPTING", "FAMILIES", "RULES", "Rule", "rule", "shape_rule"]
 
-_OF_LAYERS = SHAPES + PARAMETERS + LAWS + DROPOUT + MODES + WEIGHTS + OF_RELEASES + REFUSALS
-RULES: Mapping[str, Rule] = MappingProxyType({rule.id: rule for rule in _OF_LAYERS + PACKING_RULES})
+_LAWS = LAWS + DROPOUT + MODES + WEIGHTS + TRANSFORMATIONS + OF_RELEASES
+_EVERY = SHAPES + PARAMETERS + _LAWS + REFUSALS + PACKING_RULES
+RULES: Mapping[str, Rule] = MappingProxyType({rule.id: rule for rule in _EVERY})
 
 ACCEPTING = frozenset(
     {"constructor-accepts", "empty-batch-allowed"}

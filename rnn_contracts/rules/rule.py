@@ -14,6 +14,12 @@ from rnn_contracts.sources import SOURCES
 
 FAMILIES = ("shape", "parameter", "law", "packing", "refusal")
 
+TOOLS = {
+    "onnx": "onnx, onnxscript and onnxruntime, which the extra `onnx` brings",
+    "inductor": "a C++ compiler on the CPU, and many minutes",
+}
+"""What the tests of some rules need besides torch, by the marker that asks for them."""
+
 SYMBOLS = {
     "length": "the number of steps of a sequence: L, or its own length in a packed input",
     "t": "a step, from 0 to length - 1",
@@ -44,6 +50,8 @@ class Rule:
     since       the torch release from which on it is checked
     values      whether it speaks of values, which the meta device does not have
     slow        whether its test is left out unless it is asked for
+    tool        what its test needs besides torch, and the marker that alone asks for it: a key of
+                ``TOOLS``
     module      the test module that checks it: ``dropout``; empty for that of its family
     """
 
@@ -61,6 +69,7 @@ class Rule:
     since: str = "2.0"
     values: bool = False
     slow: bool = False
+    tool: str = ""
     module: str = ""
 
     @property
@@ -121,6 +130,11 @@ class Rule:
     def pitfalls(self) -> tuple[str, ...]:
         """Issues of pytorch/pytorch in which people were caught by it."""
         return SOURCES[self.id].pitfalls
+
+    @property
+    def marker(self) -> str:
+        """The marker by which ``-m`` asks for its test; empty if that is not left out."""
+        return self.tool or "slow" * self.slow
 
     @property
     def test(self) -> str:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from rnn_contracts.checking.gradients import differentiate, gradients
 from rnn_contracts.checking.trial import ROUNDING, Trial
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.layer import CELLS
@@ -450,34 +450,3 @@ def with_other_rows(row: int, tensor: Tensor) -> Tensor:
     other = changed(tensor)
     other[..., row, :] = tensor[..., row, :]
     return other
-
-
-def differentiate(trial: Trial) -> list[str]:
-    """Ask for gradients of input and state; name them and the parameters."""
-    for tensor in (trial.input, *trial.state):
-        tensor.requires_grad_()
-    names = [f"{name}.grad" for name in ("input", "h_0", "c_0")[: 1 + len(trial.state)]]
-    return names + [f"layer.{name}.grad" for name, _ in trial.layer.named_parameters()]
-
-
-def gradients(
-    trial: Trial, results: dict[str, Tensor], *, create_graph: bool = False
-) -> tuple[Tensor, ...]:
-    """Gradients of a combination of all results, the same for the same shapes."""
-    loss: Any = None
-    for result in results.values():
-        # Other weights for every number, and the same in every run.
-        weights = torch.arange(1.0, result.numel() + 1).cos().double()
-        numbers = trial.on_cpu(result).double().flatten()
-        # Differentiated again, so is the gradient that comes in, unless the loss is linear.
-        term = (numbers + numbers.square() if create_graph else numbers) @ weights
-        loss = term if loss is None else loss + term
-    given = (trial.input, *trial.state)
-    names = "".join(f"${i + 1}, " for i in range(len(given)))
-    wanted = trial.do(f"[{names}*$0.parameters()]", trial.layer, *given, name="wanted")
-    options = "create_graph=True, " if create_graph else ""
-    with trial.must_not_raise("the backward pass"):
-        code = f"torch.autograd.grad($0, $1, {options}allow_unused=True)"
-        found = trial.do(code, loss, wanted, name="gradients")
-    zeros = "[torch.zeros_like(a) if b is None else b for a, b in zip($0, $1)]"
-    return tuple(trial.do(zeros, wanted, found, name="gradients"))

@@ -8,7 +8,13 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from rnn_contracts.checking import tools
+from rnn_contracts.checking.subjects import NotSupported
+from rnn_contracts.rules.rule import TOOLS, Rule
+
 SUITE = Path(__file__).parents[1] / "contract"
+EVERYTHING = " or ".join(("slow", "not slow", *TOOLS))
+"""Asks for all tests: what ``-m`` does not name is left out."""
 
 
 @dataclass
@@ -42,6 +48,18 @@ class Outcome:
         """Note what a test raised."""
         assert call.excinfo is not None
         self.failed[node.nodeid] = call.excinfo.value
+
+
+def needs(rule: Rule) -> None:
+    """Skip what tries a rule whose tool is not here; tox -e onnx has that of ONNX."""
+    if rule.tool == "onnx":
+        for package in ("onnx", "onnxscript", "onnxruntime"):
+            pytest.importorskip(package, reason=f"{rule.id} needs {package}: tox -e onnx")
+    if rule.tool == "inductor":
+        try:
+            tools.require_cpp_compiler()
+        except NotSupported as error:
+            pytest.skip(f"{rule.id}: {error}")
 
 
 def run_suite(*options: str) -> Outcome:

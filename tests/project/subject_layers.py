@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
+
+from rnn_contracts.checking import equations
+from rnn_contracts.layer import Layer
 
 not_callable = 1
 
@@ -131,3 +134,30 @@ class GivesLists(nn.GRU):
 
     def forward(self, *arguments: Any) -> Any:
         return [*super().forward(*arguments)]
+
+
+def step_by_step(base: type[Any]) -> type[Any]:
+    """The step equations instead of torch's kernels, in operations that can be transformed."""
+
+    class StepByStep(base):  # type: ignore[misc]
+        def forward(self, input: Any, hx: Any = None) -> Any:
+            """As torch's own."""
+            if isinstance(input, PackedSequence) or (self.training and self.dropout):
+                return super().forward(input, hx)
+            state = () if hx is None else (hx,) if isinstance(hx, Tensor) else tuple(hx)
+            rows = input.transpose(0, 1) if self.batch_first and input.dim() == 3 else input
+            if input.dim() == 2:
+                rows, state = input[:, None], tuple(part[:, None] for part in state)
+            found = equations.run(Layer.of(self), dict(self.named_parameters()), rows, state)
+            output, *states = found.values()
+            if input.dim() == 2:
+                output, states = output[:, 0], [part[:, 0] for part in states]
+            elif self.batch_first:
+                output = output.transpose(0, 1)
+            return output, tuple(states) if len(states) > 1 else states[0]
+
+    return StepByStep
+
+
+StepByStepGRU = step_by_step(nn.GRU)
+StepByStepLSTM = step_by_step(nn.LSTM)

@@ -22,8 +22,18 @@ from rnn_contracts.paths import SUITE
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 Output = pytest.CaptureFixture[str]
-SLOW = ("compile-agrees", "export-agrees")
+SLOW = (
+    *("compile-agrees", "export-agrees", "compile-packed-agrees", "compile-drops"),
+    *("export-uses-its-parameters", "exported-layer-moves"),
+)
+TOOLS = {"inductor-agrees": "inductor", "onnx-agrees": "onnx"}
 FAMILIES = ("shape", "parameter", "law", "packing", "refusal")
+
+
+def asked_by(id: str) -> str:
+    """What ``-m`` has to name besides the rule."""
+    marker = TOOLS.get(id, "slow" * (id in SLOW))
+    return f"{marker} and " if marker else ""
 
 
 def printed(capsys: Output, *arguments: str) -> str:
@@ -85,7 +95,7 @@ def test_explain(capsys: Output, id: str) -> None:
     said += [issue.removeprefix("#") for issue in rule.pitfalls]
     said += [part for it in known for part in (it.reason, it.torch, it.fixed, it.link)]
     said += [
-        f"rnn-contracts check -m \"{'slow and ' * (id in SLOW)}rule(id='{id}')\"",
+        f"rnn-contracts check -m \"{asked_by(id)}rule(id='{id}')\"",
         f"{SITE}rules/{id}.html",
     ]
     assert [part for part in said if part not in out] == []

@@ -217,6 +217,9 @@ OBSERVED = {
     *("padding-side-left-pads-at-the-start", "packing-passes-gradients"),
     *("packing-keeps-dtype-and-device", "packing-leaves-arguments"),
     "unpad-sequence-leaves-arguments",
+    *("forward-mode-agrees", "vmap-agrees", "vmap-of-grad-agrees", "checkpoint-agrees"),
+    *("reentrant-checkpoint-agrees", "compile-packed-agrees", "compile-drops", "inductor-agrees"),
+    *("export-uses-its-parameters", "exported-layer-moves", "onnx-agrees"),
 }
 """Rules of which torch's documentation says nothing."""
 

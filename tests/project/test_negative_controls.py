@@ -10,7 +10,7 @@ import torch
 from broken_layers import BROKEN, Broken
 from broken_layers.alter import altered_call
 from lawful_layers import LAWFUL, TWO_WAYS
-from run_suite import run_suite
+from run_suite import EVERYTHING, needs, run_suite
 from torch import Tensor, nn
 
 from rnn_contracts.checking import trial
@@ -23,6 +23,7 @@ from rnn_contracts.rules import RULES
 @pytest.mark.parametrize("broken", [pytest.param(it, id=f"{it.rule}-{it.name}") for it in BROKEN])
 def test_broken_layer_is_rejected(broken: Broken, monkeypatch: pytest.MonkeyPatch) -> None:
     """The test of the rule fails, names the rule, and prints a script that fails with it alone."""
+    needs(RULES[broken.rule])
     with monkeypatch.context() as patch:
         broken.put_in_place(patch)
         violation = rejected(broken)
@@ -34,9 +35,7 @@ def test_broken_layer_is_rejected(broken: Broken, monkeypatch: pytest.MonkeyPatc
 
 def rejected(broken: Broken) -> ContractViolation:
     """The violation by which the suite rejects the broken layer, which is in its place."""
-    outcome = run_suite(
-        "-x", "-m", f"rule(id={broken.rule!r}) or (slow and rule(id={broken.rule!r}))"
-    )
+    outcome = run_suite("-x", "-m", f"rule(id={broken.rule!r}) and ({EVERYTHING})")
     assert outcome.exit_code == pytest.ExitCode.TESTS_FAILED
     (violation,) = outcome.failed.values()
     assert isinstance(violation, ContractViolation)

@@ -14,6 +14,7 @@ from broken_layers import (
     releases,
     shapes,
     sizes,
+    transformations,
     weights,
 )
 from broken_layers.alter import BROKEN, Broken
@@ -29,5 +30,6 @@ __all__ = [
     "releases",
     "shapes",
     "sizes",
+    "transformations",
     "weights",
 ]
