@@ -248,9 +248,10 @@ OUTSIDE: dict[str, Any] = {
 """What the calls are like that lie outside of a condition."""
 
 RARE = {
-    ("compile-agrees", "grad_mode"): Case(
+    (rule, "grad_mode"): Case(
         Layer("LSTM", 5, 3, bidirectional=True), layout="sequence first", N=4, L=1
     )
+    for rule in ("compile-agrees", "inductor-agrees")
 }
 """A call outside of a condition, where one that fails is too rarely drawn."""
 
