@@ -122,6 +122,7 @@ def test_frozen_parameters_change_no_gradient(trial: Trial) -> None:
         given = ()
     for tensor in given:
         tensor.requires_grad_()
+    trial.call()
     expected, wanted = differentiate(trial, given)
     for frozen_now in (frozen, []):
         what = f"with {', '.join(frozen_now)} frozen" if frozen_now else "after they were frozen"
@@ -244,10 +245,8 @@ def ways_to(case: Case) -> list[tuple[Place, ...]]:
 
 
 def call_there(trial: Trial, layer: nn.Module, there: Case) -> None:
-    """What the layer keeps of this call is out of date in the next place.
-
-    No rule about this case says that a machine has kernels of 16 bits, or a layer another dtype.
-    """
+    """What the layer keeps of this call is out of date in the next place."""
+    # No rule about this case says that a machine has kernels of 16 bits, or a layer another dtype.
     with trial.run.recorder.paused():
         able = not trial.subject or calls.is_accepted(there, trial.subject)
     if able and there.dtype in ("float32", "float64", trial.case.dtype):
