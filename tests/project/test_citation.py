@@ -84,7 +84,7 @@ def test_better_sources_are_no_change(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_rule_has_a_source() -> None:
     """No source is left of a rule that is gone."""
-    assert [*SOURCES] == [*RULES]
+    assert {*SOURCES} == {*RULES}
 
 
 def test_changelog_names_every_rule() -> None:
