@@ -26,14 +26,14 @@ TRANSFORMATIONS = (
         "vmap-agrees", "law",
         "torch.vmap over calls of a layer gives what a loop over them gives",
         module="transformations",
-        layers=LAYERS + CELLS, values=True, domain={**_DENSE, **SURE},
+        layers=LAYERS + CELLS, values=True, slow=True, domain={**_DENSE, **SURE},
         condition="vmap(layer)(inputs, states)[k] == layer(inputs[k], states[k])",
     ),
     Rule(
         "vmap-of-grad-agrees", "law",
         "torch.vmap of torch.func.grad gives the gradients of a loop of calls and backward passes",
         module="transformations",
-        layers=LAYERS + CELLS, values=True,
+        layers=LAYERS + CELLS, values=True, slow=True,
         domain={"grad_mode": "enable_grad", **_DENSE, "smooth": True, **SURE},
         condition="vmap(grad(loss), (None, 0, 0))(weights, inputs, states) has at [k] the gradients of "
                   "the parameters by the loss of layer(inputs[k], states[k])",
@@ -50,7 +50,7 @@ TRANSFORMATIONS = (
         "reentrant-checkpoint-agrees", "law",
         "torch.utils.checkpoint with use_reentrant=True changes neither results nor gradients",
         module="transformations",
-        layers=LAYERS + CELLS, values=True, domain={"grad_mode": "enable_grad"},
+        layers=LAYERS + CELLS, values=True, slow=True, domain={"grad_mode": "enable_grad"},
         condition="after the same seed checkpoint(layer, input, state, use_reentrant=True) gives the "
                   "results of layer(input, state), and the same gradients of input, state, parameters",
     ),

@@ -25,7 +25,7 @@ from rnn_contracts.rule_tests.statement import rule_test
 # --- Differentiated and mapped -------------------------------------------------------------------
 
 
-@rule_test(least_N=1, longest=5)
+@rule_test(least_N=1, longest=3)
 def test_forward_mode_agrees(trial: Trial) -> None:
     """Along a random direction of input, initial state and parameters."""
     parts = wanted(trial)
@@ -125,13 +125,13 @@ def squares(trial: Trial, input: Tensor, state: tuple[Tensor, ...]) -> Sequence[
 # --- Recomputed ----------------------------------------------------------------------------------
 
 
-@rule_test(least_N=1, longest=9)
+@rule_test(least_N=1, longest=5)
 def test_checkpoint_agrees(trial: Trial) -> None:
     """The layer itself is the function that is run once more in the backward pass."""
     assert_checkpoint_agrees(trial, use_reentrant=False)
 
 
-@rule_test(least_N=1, longest=9)
+@rule_test(least_N=1, longest=5)
 def test_reentrant_checkpoint_agrees(trial: Trial) -> None:
     """Input and initial state ask for gradients, without which this form gives none."""
     assert_checkpoint_agrees(trial, use_reentrant=True)

@@ -24,7 +24,8 @@ README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 Output = pytest.CaptureFixture[str]
 SLOW = (
     *("compile-agrees", "export-agrees", "compile-packed-agrees", "compile-drops"),
-    *("export-uses-its-parameters", "exported-layer-moves"),
+    *("export-uses-its-parameters", "exported-layer-moves", "vmap-agrees"),
+    *("vmap-of-grad-agrees", "reentrant-checkpoint-agrees"),
 )
 TOOLS = {"inductor-agrees": "inductor", "onnx-agrees": "onnx"}
 FAMILIES = ("shape", "parameter", "law", "packing", "refusal")
