@@ -29,7 +29,8 @@ ROUNDING = 16
 
 A unit is the ``eps`` of the dtype, times the largest number in the tensor where that is above 1.
 Each step rounds a few sums, and gates shrink what came before: the worst of 1,500 random layers of
-up to 10 layers and 35 steps was 6 units. A wrong number is off by thousands.
+up to 10 layers and 35 steps was 6 units, and the worst of 4,000 single layers of each large size that
+is drawn was 9. A wrong number is off by thousands.
 """
 
 Results = Mapping[str, Tensor]

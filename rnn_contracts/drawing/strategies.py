@@ -38,7 +38,7 @@ class Sizes:
     H_out: int
 
 
-LARGEST = Sizes(N=300, L=150, H_in=300, H_cell=259, H_out=259)
+LARGEST = Sizes(N=300, L=150, H_in=150, H_cell=259, H_out=259)
 """No axis is drawn larger."""
 
 
@@ -143,8 +143,10 @@ def large_sizes(draw: st.DrawFn, point: GridPoint, longest: int) -> Sizes:
     if large == "L":
         L = draw(_integers(41, LARGEST.L) if far else _integers(33, 40))
         sizes = replace(sizes, L=min(L, longest))
-    if large in ("H", "NH"):
-        H_cell = draw(_choice(_UNEVEN_AND_WIDE if far and large == "H" else _UNEVEN))
+    if large in ("H", "NH") or (large == "H_in" and far):
+        # The weights of a narrow layer are large, and a wide input adds many of their products: the
+        # rounding of that sum would be many units of what comes of it.
+        H_cell = draw(_choice(_UNEVEN_AND_WIDE if far and large != "NH" else _UNEVEN))
         sizes = replace(sizes, H_cell=H_cell, H_out=H_cell // 2 if point.projection else H_cell)
     if large == "H_in":
         sizes = replace(sizes, H_in=draw(_integers(71, LARGEST.H_in) if far else _integers(33, 70)))

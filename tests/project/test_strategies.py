@@ -46,7 +46,7 @@ WANTED: dict[str, Callable[[Case], bool]] = {
     "N far past a block": lambda case: case.N > 100,
     "L far past a block": lambda case: case.L > 100,
     "hidden far past a block": lambda case: case.layer.hidden_size > 128,
-    "input far past a block": lambda case: case.layer.input_size > 128,
+    "input far past a block": lambda case: case.layer.input_size > 100,
     "many packed sequences": lambda case: len(case.lengths) > 100,
     "unbatched": lambda case: case.layout == "unbatched",
     "packed, sorted": lambda case: len(case.lengths) > 1 and case.enforce_sorted,

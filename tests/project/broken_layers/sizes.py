@@ -58,9 +58,9 @@ def zeros_above_a_width_of_128(layer: Any, forward: Any, input: Any, hx: Any) ->
 
 
 @breaks_call("recurrence")
-def zeros_above_an_input_width_of_128(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+def zeros_above_an_input_width_of_100(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
     result = forward(input, hx)
-    return change_first(result, zeroed) if layer.input_size > 128 else result
+    return change_first(result, zeroed) if layer.input_size > 100 else result
 
 
 @breaks_call("packed-output-shape")
