@@ -70,7 +70,7 @@ WANTED: dict[str, Callable[[Case], bool]] = {
 @pytest.mark.parametrize("wanted", WANTED)
 def test_draws(wanted: str) -> None:
     """Each sort of case is there to be found in an ordinary number of draws."""
-    find(cases(LSTM, "cpu"), WANTED[wanted], settings=settings(max_examples=1000, database=None))
+    find(cases(LSTM, "cpu"), WANTED[wanted], settings=settings(max_examples=5000, database=None))
 
 
 def test_the_simplest_case_is_not_drawn_in_every_test() -> None:
