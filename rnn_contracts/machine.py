@@ -26,7 +26,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-PROBES = ("onednn", "onednn_bfloat16", "onednn_float16")
+PROBES = ("onednn", "onednn_bfloat16")
 """The facts on which a known deviation may depend; each is ``true`` or ``false``."""
 
 _VARIABLES = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
