@@ -45,7 +45,7 @@ def test_a_right_device_is_green(check: Check) -> None:
             "machine: *accelerator=Simulated_card_0",
             "rnn-contracts: devices simulated:0;*",
             "rnn-contracts: on simulated:0 the kernels of simulated compute, in float32, float64, *",
-            "rnn-contracts: left out, they speak of another device: autocast-dtype",
+            "rnn-contracts: left out, they speak of another device: autocast-dtype, onnx-agrees",
         ]
     )
 
@@ -62,8 +62,12 @@ def test_a_device_without_float64_is_green(check: Check) -> None:
 
 
 def of_cudnn() -> str:
-    """What comes with the package for cuDNN, as if it were known of the simulated device."""
+    """What comes with the package for cuDNN, as if it were known of the simulated device.
+
+    But for the forward mode, which the simulated device lacks for a reason of its own.
+    """
     entries = PACKAGED.read_text("utf-8").split("[[deviation]]")[1:]
+    entries = [it for it in entries if "forward-mode-agrees" not in it]
     name = 'devices = ["cudnn", "miopen"]'
     chosen = [it.replace(name, 'devices = ["simulated"]') for it in entries if name in it]
     return "".join(f"[[deviation]]{it.partition('# ---')[0]}" for it in chosen)
@@ -78,7 +82,7 @@ def test_what_cudnn_refuses_is_known(check: Check, pytester: pytest.Pytester) ->
     confirmed = re.findall(r"cudnn.toml, deviation \d+: ([a-z-]+): .*: confirmed in", printed)
     assert {*confirmed} == {
         *("initial-hidden-shape", "memory-layout-is-irrelevant"),
-        *("gradients-agree", "second-derivatives-exist"),
+        *("gradients-agree", "second-derivatives-exist", "checkpoint-agrees"),
         *("frozen-parameters-change-no-gradient", "parametrized-weights-are-used"),
     }
     assert "refuted" not in printed
