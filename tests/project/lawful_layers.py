@@ -236,7 +236,13 @@ def weights_packed_for_each_call(layer: Any, forward: Any, input: Any, hx: Any) 
 def weights_kept_until_they_change(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
     """Copies, made anew where a weight is another one, lies elsewhere or has another version."""
     weights = weights_of(layer)
-    without = any(isinstance(it, FakeTensor) or it.is_inference() for it in weights.values())
+    without = any(
+        isinstance(it, FakeTensor)
+        or it.is_inference()
+        # It carries a derivative, which a detached copy would lose.
+        or torch._C._functorch.is_functorch_wrapped_tensor(it)
+        for it in weights.values()
+    )
     if without or torch.is_grad_enabled():
         return forward(input, hx)
     now = [(it, it.data_ptr(), it._version) for it in weights.values()]

@@ -33,7 +33,11 @@ def test_scripts_of_known_deviations_fail() -> None:
     assert len(scripts) > 40
     tried = "".join(TRY.format(name=name, code=code) for name, code in scripts.items())
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", tried], capture_output=True, text=True, check=False
+        [sys.executable, "-W", "ignore", "-"],
+        input=tried,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
 
