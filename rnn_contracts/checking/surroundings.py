@@ -34,12 +34,7 @@ def usual(threads: int) -> Iterator[None]:
         torch.set_num_threads(threads)
         stack.callback(torch.set_default_dtype, torch.get_default_dtype())
         torch.set_default_dtype(torch.float32)
-        stack.callback(
-            torch.use_deterministic_algorithms,
-            torch.are_deterministic_algorithms_enabled(),
-            warn_only=torch.is_deterministic_algorithms_warn_only_enabled(),
-        )
-        torch.use_deterministic_algorithms(False)
+        _let_algorithms_be_nondeterministic(stack)
         _compute_in_full_precision(stack)
         device = torch.empty(0).device
         stack.callback(torch.set_default_device, None if device.type == "cpu" else device)
@@ -66,6 +61,24 @@ _OF_NO_INTEREST = (
     # Torch 2.0 says it of what torch.load does itself.
     "TypedStorage is deprecated",
 )
+
+
+def _let_algorithms_be_nondeterministic(stack: contextlib.ExitStack) -> None:
+    before = _deterministic_algorithms()
+
+    def restore() -> None:
+        # Torch imports its compiler to set this, which takes seconds, so set it only if it changed.
+        if _deterministic_algorithms() != before:
+            torch.use_deterministic_algorithms(before[0], warn_only=before[1])
+
+    stack.callback(restore)
+    if before[0]:
+        torch.use_deterministic_algorithms(False)
+
+
+def _deterministic_algorithms() -> tuple[bool, bool]:
+    enabled = torch.are_deterministic_algorithms_enabled()
+    return enabled, torch.is_deterministic_algorithms_warn_only_enabled()
 
 
 def _compute_in_full_precision(stack: contextlib.ExitStack) -> None:
