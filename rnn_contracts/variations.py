@@ -79,7 +79,10 @@ CONDITIONS: dict[str, tuple[object, ...]] = {
     "enforce_sorted": FLAGS,
     "equal_lengths": FLAGS,
 }
-"""What the ``when`` of a known deviation may speak of, and the values that it may have."""
+"""What the ``when`` of a known deviation may speak of, and the values that it may have.
+
+A ``num_layers`` of ``DEEP`` is that of every stack of more than 3 layers.
+"""
 
 OF_HELPERS = ("batch_first", "dtype", "N", "enforce_sorted", "equal_lengths")
 """The conditions that a call of the helpers of packing has."""

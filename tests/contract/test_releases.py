@@ -67,6 +67,7 @@ def numbers(trial: Trial, release: str) -> Mapping[str, Any]:
     try:
         return saved_layers.numbers(saved_layers.file_name(trial.case.layer, STATE_DICT, release))
     except Exception:
+        # Nothing is hidden: it is loaded once more by the check, which fails of what is raised.
         saved: Mapping[str, Any] = load(trial, STATE_DICT, release, "weights_only=True")
         return saved
 
