@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -103,14 +103,19 @@ def _lengths(N: int, longest: int) -> st.SearchStrategy[list[int]]:
     return st.lists(st.integers(1, longest), min_size=N, max_size=N)
 
 
-def distinct_sizes(draw: st.DrawFn, point: GridPoint, longest: int) -> Sizes:
-    """Axes that differ pairwise, and from D*num_layers and D*H_out, so that no swap can hide."""
+def distinct_sizes(
+    choose: Callable[[tuple[int, ...]], int], point: GridPoint, longest: int
+) -> Sizes:
+    """Axes that differ pairwise, and from D*num_layers and D*H_out, so that no swap can hide.
+
+    ``choose`` takes one of the sizes that are left for an axis.
+    """
     D = 2 if point.bidirectional else 1
     taken = {D * point.num_layers}
 
     def next_size(least: int, most: int, *, scale: int = 1) -> int:
         free = (n for n in range(least, most + 1) if taken.isdisjoint({n, scale * n}))
-        size: int = draw(_choice(tuple(free)))
+        size = choose(tuple(free))
         taken.update({size, scale * size})
         return size
 
@@ -118,6 +123,10 @@ def distinct_sizes(draw: st.DrawFn, point: GridPoint, longest: int) -> Sizes:
     H_out = next_size(2, 9, scale=D)
     H_cell = next_size(H_out + 1, 19) if point.projection else H_out
     return Sizes(N=next_size(1, 12), L=L, H_in=next_size(1, 12), H_cell=H_cell, H_out=H_out)
+
+
+def _drawn_distinct_sizes(draw: st.DrawFn, point: GridPoint, longest: int) -> Sizes:
+    return distinct_sizes(lambda sizes: draw(_choice(sizes)), point, longest)
 
 
 def degenerate_sizes(draw: st.DrawFn, point: GridPoint, longest: int) -> Sizes:
@@ -134,7 +143,7 @@ def large_sizes(draw: st.DrawFn, point: GridPoint, longest: int) -> Sizes:
 
     Hypothesis shrinks to the example of the fewest draws, and these are more than those of the others.
     """
-    sizes = distinct_sizes(draw, point, min(longest, 3))
+    sizes = _drawn_distinct_sizes(draw, point, min(longest, 3))
     large = draw(_choice(("N", "L", "L", "H", "NH", "H_in")))
     # A deep stack that is also long or wide costs as much as all others together.
     far = point.num_layers < 4 and draw(_choice((False, True)))
@@ -191,7 +200,8 @@ def _sizes(draw: st.DrawFn, point: GridPoint, device: str, drawn: Draw) -> Sizes
     if device == "meta" or drawn.without_numbers:
         # Torch decomposes a call on meta step by step: 2 ms a step, layer and direction.
         longest = 1 if point.num_layers > 2 else 2
-    draw_sizes = draw(_choice((distinct_sizes, distinct_sizes, degenerate_sizes, large_sizes)))
+    distinct = _drawn_distinct_sizes
+    draw_sizes = draw(_choice((distinct, distinct, degenerate_sizes, large_sizes)))
     sizes: Sizes = draw_sizes(draw, point, longest)
     least_N = max((drawn.least_N, *values_of(drawn.domain, "least_N")))
     return replace(sizes, N=max(sizes.N, least_N), L=max(sizes.L, drawn.least_L))

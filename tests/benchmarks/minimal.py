@@ -71,7 +71,7 @@ def could_be_simpler(test: RuleTest, violation: ContractViolation) -> Iterator[s
     case, rule = violation.drawn, RULES[violation.rule_id]
     assert isinstance(case, Case)
     of_shapes = rule.family in ("shape", "parameter")
-    for argument in (*ARGUMENTS, *(() if of_shapes else SIZES)):
+    for argument in (*ARGUMENTS, *(("distinct sizes",) if of_shapes else SIZES)):
         simpler = simplified(case, argument, test.drawn)
         if simpler != case and simpler.matches(rule.domain) and breaks(test, simpler, rule.id):
             yield argument
