@@ -10,6 +10,7 @@ from rnn_contracts.checking.recorder import Recorder
 from rnn_contracts.checking.sandbox import Sandboxes
 from rnn_contracts.checking.violation import ContractViolation
 from rnn_contracts.drawing.case import Case
+from rnn_contracts.drawing.choices import DrawnChoices
 from rnn_contracts.drawing.drawn import Drawn
 
 
@@ -35,21 +36,21 @@ class NoNotes:
 
 @dataclass
 class ObservedCalls:
-    """The calls that the tests of one group have made: they draw the same cases."""
+    """The calls that the tests of one place have made: they draw the same cases."""
 
-    group: object = None
+    place: object = None
     calls: dict[Case, Observation] = field(default_factory=dict)
 
-    def begin(self, group: object) -> None:
-        """Forget the calls, unless they are those of this group; None is never the same group."""
-        if group is None or group != self.group:
+    def begin(self, place: object) -> None:
+        """Forget the calls, unless they are those of this place; None is never the same place."""
+        if place is None or place != self.place:
             self.calls.clear()
-        self.group = group
+        self.place = place
 
 
 @dataclass
 class Run:
-    """What the checks of one run share: a recorder, child processes, observed calls, and notes.
+    """What the checks of one run share: a recorder, child processes, choices, calls, and notes.
 
     ``shown`` names the test that shows a difference of a kind of layer.
 
@@ -62,6 +63,7 @@ class Run:
     threads: int = 1
     recorder: Recorder = field(default_factory=Recorder)
     sandboxes: Sandboxes = field(default_factory=Sandboxes)
+    choices: DrawnChoices = field(default_factory=DrawnChoices)
     observed: ObservedCalls = field(default_factory=ObservedCalls)
     notes: Notes = field(default_factory=NoNotes)
     lost: str = ""

@@ -78,7 +78,7 @@ def of_distinct_sizes(case: Case, draw: Draw) -> Case:
         num_layers=layer.num_layers,
         bidirectional=layer.bidirectional,
     )
-    sizes = distinct_sizes(min, point, 2)
+    sizes = distinct_sizes(lambda _, free: min(free), point, 2)
     layer = replace(
         layer,
         input_size=sizes.H_in,

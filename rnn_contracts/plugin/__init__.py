@@ -86,6 +86,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Collect garbage more seldom, and without looking at the thousands of items: it takes seconds."""
+    running.note_failed_before(session.config)
     if any(TEST in item.stash for item in session.items):
         session.config.add_cleanup(functools.partial(gc.set_threshold, *gc.get_threshold()))
         session.config.add_cleanup(gc.unfreeze)
@@ -99,7 +100,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     running.set_up(item)
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     """Run the test of a rule."""
     yield from running.call(item)

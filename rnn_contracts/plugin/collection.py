@@ -163,11 +163,11 @@ def _is_wanted(item: pytest.Item, config: pytest.Config) -> bool:
 def _place(item: pytest.Item, groups: dict[str, int]) -> tuple[bool, str, int]:
     """Put a look at every rule first, and tests that look at the same calls beside each other.
 
-    ``groups`` numbers the groups of such tests in the order in which they come.
+    ``groups`` numbers the places of such tests in the order in which they come.
     """
     test = item.stash.get(TEST, None)
     if test is None or OWN in item.stash:
         return False, "", 0
     shares = test.rule.family == "shape"
-    group = groups.setdefault(test.group, len(groups)) if shares else 0
+    group = groups.setdefault(test.place(""), len(groups)) if shares else 0
     return not test.first_look, item.path.name, group

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Container, Generator
 
 import pytest
 import torch
@@ -18,13 +18,18 @@ from rnn_contracts.results import outcome
 from rnn_contracts.results.outcome import Outcome
 from rnn_contracts.rule_tests.rule_test import RuleTest
 
+FAILED_BEFORE = pytest.StashKey[Container[str]]()
+"""The tests that failed when they were run last, of which Hypothesis may have kept an example."""
+
+
+def note_failed_before(config: pytest.Config) -> None:
+    """Read which tests failed when they were run last, if pytest keeps that."""
+    cache = getattr(config, "cache", None)
+    config.stash[FAILED_BEFORE] = cache.get("cache/lastfailed", {}) if cache else {}
+
 
 def set_up(item: pytest.Item) -> None:
-    """Turn the test of a rule into a Hypothesis test that draws its cases.
-
-    This is done before it runs and not when it is collected, since another worker runs most of the
-    items that a worker collects.
-    """
+    """Get ready for the test of a rule."""
     test = item.stash.get(TEST, None)
     if test is None:
         return
@@ -35,10 +40,12 @@ def set_up(item: pytest.Item) -> None:
         session.notes.begin(item.nodeid, item.user_properties)
     if OWN in item.stash:
         item.stash[OWN].seed = seed
-    elif isinstance(item, pytest.Function):
-        session.run.observed.begin(f"{seed} {test.group}")
-        item.obj = test.drawing(session.run, seed)
-        _give_each_item_its_own_examples(item)
+    else:
+        session.run.observed.begin(test.place(seed))
+
+
+def _holds(**_: object) -> None:
+    """The test of a rule that has held in the cases that were drawn."""
 
 
 def _give_each_item_its_own_examples(item: pytest.Item) -> None:
@@ -51,8 +58,14 @@ def call(item: pytest.Item) -> Generator[None, None, None]:
     test = item.stash.get(TEST, None)
     if test is None:
         yield
-    elif OWN not in item.stash:
-        with test.judged(item.config.stash[SESSION].run):
+    elif isinstance(item, pytest.Function) and OWN not in item.stash:
+        run, seed = item.config.stash[SESSION].run, seed_of(item.config)
+        with test.judged(run):
+            if item.nodeid not in item.config.stash[FAILED_BEFORE] and test.holds(run, seed):
+                item.obj = _holds
+            else:
+                item.obj = test.drawing(run, seed)
+                _give_each_item_its_own_examples(item)
             yield
     else:
         yield

@@ -8,6 +8,7 @@ import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity
 
 from rnn_contracts.devices import has_numbers
+from rnn_contracts.drawing.choices import AT_A_TIME
 from rnn_contracts.helpers import PACKING
 from rnn_contracts.layer import CELLS
 
@@ -43,7 +44,8 @@ def settings_of(test: RuleTest, *, database: bool) -> hypothesis.settings:
     current = hypothesis.settings()
     settings = hypothesis.settings(
         current,
-        max_examples=_examples_of(test),
+        # To draw again what raised takes as many examples as were drawn then.
+        max_examples=max(examples_of(test), AT_A_TIME) if test.seen else examples_of(test),
         deadline=None,
         # Report one bug at a time, so that messages of two violations are not mixed.
         report_multiple_bugs=False,
@@ -61,8 +63,8 @@ def settings_of(test: RuleTest, *, database: bool) -> hypothesis.settings:
     return settings
 
 
-def _examples_of(test: RuleTest) -> int:
-    """More examples where a point stands alone, fewer where they cost much or vary little."""
+def examples_of(test: RuleTest) -> int:
+    """How many: more where a point stands alone, fewer where they cost much or vary little."""
     examples = examples_of_a_point()
     if test.pinned:
         return 1

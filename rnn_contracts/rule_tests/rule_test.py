@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -20,12 +21,12 @@ from rnn_contracts.deviations import Deviation
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.drawing.right_calls import right_calls
 from rnn_contracts.drawing.sequences import Sequences, batches
-from rnn_contracts.drawing.strategies import ANYTHING, Draw, cases
+from rnn_contracts.drawing.strategies import ANYTHING, Draw, case_of, cases
 from rnn_contracts.drawing.wrong_calls import WrongCall
 from rnn_contracts.drawing.wrong_packing import WrongPacking
 from rnn_contracts.helpers import PACKING
 from rnn_contracts.rule_tests import failure, known_failures
-from rnn_contracts.rule_tests.examples import SOON, settings_of
+from rnn_contracts.rule_tests.examples import SOON, examples_of, settings_of
 from rnn_contracts.rule_tests.known_failures import KnownFailures
 from rnn_contracts.rule_tests.statement import Statement
 from rnn_contracts.rule_tests.tally import Tally
@@ -40,7 +41,7 @@ class RuleTest:
     ``kind``, ``variant`` and ``device`` name it in the id of the test. ``needs`` are the arguments of
     the constructor without which there is nothing to check. ``pinned`` makes it the test of one known
     deviation, which makes only calls that the entry is about. ``first_look`` tells that it is run
-    before the others. ``seed`` determines what is drawn, if it is not None.
+    before the others. ``seen`` is what a case has raised that Hypothesis is to draw again and shrink.
     """
 
     rule: Rule
@@ -58,6 +59,7 @@ class RuleTest:
     pinned: Deviation | None = None
     known: KnownFailures = field(default_factory=KnownFailures)
     tally: Tally = field(default_factory=Tally)
+    seen: Exception | None = None
 
     @property
     def id(self) -> str:
@@ -78,10 +80,10 @@ class RuleTest:
         """The test's whole name."""
         return f"{self.statement.function.__name__}[{self.id}]"
 
-    @property
-    def group(self) -> str:
-        """Names what it draws: the rules of shapes look at the same calls."""
-        return self.id if self.rule.family == "shape" else self.name
+    def place(self, seed: object) -> str:
+        """Determines what is drawn: the same for all rules of a point of the grid on a device."""
+        where = self.point if self.point and self.kind != PACKING else self.name
+        return f"{seed} {where} {self.device}"
 
     def __repr__(self) -> str:
         return f"<RuleTest {self.name}>"
@@ -152,12 +154,36 @@ class RuleTest:
         @hypothesis.given(drawn=self._strategy())
         def draw(drawn: Case | Sequences, **_: object) -> None:
             __tracebackhide__ = True
-            self._try(drawn, run, avoided)
+            if not self._try(drawn, run, avoided):
+                hypothesis.reject()
 
         if seed is None:
             return draw
-        # With the seed alone every test would draw what all others do.
-        return hypothesis.seed(f"{seed} {self.group}")(draw)
+        return hypothesis.seed(self.place(seed))(draw)
+
+    def holds(self, run: Run, seed: object) -> bool:
+        """Whether no violation is seen in the choices that all rules of the point of the grid share.
+
+        Where one is seen, or the choices make no case of this test, ``drawing`` shrinks or draws.
+        """
+        shares = self.point and self.kind != PACKING and not self.pinned
+        if not shares or subjects.lacking(self.subject, self.needs):
+            return False
+        assert self.point is not None
+        self.tally = Tally()
+        avoided, name = self._avoided(run), self.subject.name if self.subject else ""
+        left = examples_of(self)
+        choices = run.choices.of(self.place(seed))
+        for drawn in itertools.islice(choices, left + SOON):
+            case = case_of(drawn, self.point, self.device, self.drawn, name)
+            try:
+                left -= case is not None and self._try(case, run, avoided)
+            except Exception as error:
+                self.seen = error
+                return False
+            if not left:
+                return True
+        return False
 
     def _strategy(self) -> st.SearchStrategy[Case] | st.SearchStrategy[Sequences]:
         name = self.subject.name if self.subject else ""
@@ -196,46 +222,45 @@ class RuleTest:
         drawn: Case | Sequences,
         run: Run,
         avoided: Sequence[tuple[Deviation, Mapping[str, object]]],
-    ) -> None:
-        """Check one case, unless it is known to deviate."""
+    ) -> bool:
+        """Check one case, unless it is known to deviate; False asks for another in its place."""
         __tracebackhide__ = True
         for entry, when in avoided:
             if drawn.matches(when):
                 self.tally.avoided[str(entry)] = entry
-                self._pass_over()
-                return
+                return self._passed_over_enough()
         if self.tally.lost:
             raise self.tally.lost
         if self.tally.out_of_memory:
-            return
+            return True
         repeated = self.tally.repeated
         if (repeated and repeated.effect != RAISED) or (self.tally.known and self.known.expected):
             # One violation is enough, unless it is a call that raises: other calls may do otherwise.
-            return
+            return True
         if self.subject and isinstance(drawn, Case) and (limits := self.subject.leaves_out(drawn)):
             self.tally.unsupported.update(limits)
-            self._pass_over()
-            return
+            return self._passed_over_enough()
         run.notes.write(self.rule.id, drawn)
         self.tally.seeds.add(drawn.seed)
         try:
             self._check(drawn, run)
         except NotSupported as error:
             self.tally.unsupported.update(error.args)
-            self._pass_over()
+            return self._passed_over_enough()
         except ContractViolation as error:
             error.drawn = drawn
             if error.__cause__ and devices.is_lost(error.__cause__):
                 self.tally.lost = error
                 run.lost = f"{drawn.device} was lost in {self.name}: {error.found}"
                 run.notes.end(error.rule_id, drawn, error.found)
-            self._judge(error, run)
+            return self._judge(error, run)
         except Exception as error:
             if not devices.is_out_of_memory(error):
                 raise
             self.tally.out_of_memory = f"{type(error).__name__}: {error}".partition("\n")[0]
         else:
             self.tally.examples += 1
+        return True
 
     def _check(self, case: Case | Sequences, run: Run) -> None:
         """Call the test function with the check, or the trial, of the case."""
@@ -280,10 +305,11 @@ class RuleTest:
         if not known:
             self._check(case, run)
 
-    def _judge(self, error: ContractViolation, run: Run) -> None:
+    def _judge(self, error: ContractViolation, run: Run) -> bool:
         """Raise a violation that is not known; what is known is raised when the test ends.
 
         So is one that another test has shown: Hypothesis would shrink the same cause in every test.
+        False asks for another case, in the place of one that is known to fail.
         """
         __tracebackhide__ = True
         entry = self.known.entry_of(error.rule_id)
@@ -295,19 +321,17 @@ class RuleTest:
         ):
             if not self.tally.raised and run.shown_in(self.kind, error) not in ("", self.name):
                 self.tally.repeated = self.tally.repeated or error.let_go()
-                return
+                return True
             self.tally.raised = True
             raise error
         self.tally.known = self.tally.known or error.let_go()
-        if entry not in self.known.expected:
-            self._pass_over()
+        return entry in self.known.expected or self._passed_over_enough()
 
-    def _pass_over(self) -> None:
-        """Draw another case in the place of one that cannot be checked, if there is one soon."""
+    def _passed_over_enough(self) -> bool:
+        """Whether no case is drawn in the place of one that cannot be checked: it is not found soon."""
         self.tally.passed_over += 1
         # There are few wrong calls, and perhaps no other.
-        if self.wrong is None and self.tally.passed_over < SOON and not self.tally.raised:
-            hypothesis.reject()
+        return self.wrong is not None or self.tally.passed_over >= SOON or self.tally.raised
 
     # --- The end of it ---------------------------------------------------------------------------
 
@@ -321,6 +345,8 @@ class RuleTest:
                     yield
                     if self.tally.repeated:
                         raise self.tally.repeated
+                    if self.seen:
+                        raise self.seen
                 except ContractViolation as error:
                     shown = self._shown(error, run)
                     raise shown from shown.__cause__

@@ -65,8 +65,8 @@ def needs(rule: Rule) -> None:
 def run_suite(*options: str) -> Outcome:
     """Run the tests of the contract with pytest's own options, in this process.
 
-    Derandomised, which is not the same cases everywhere: Hypothesis also draws constants that it finds in
-    the modules of the project, and an installed package is not one of them.
+    Derandomised, which is not the same cases everywhere: Hypothesis also draws constants that it finds
+    in the modules of the project, and an installed package is not one of them.
     """
     outcome = Outcome()
     profile = hypothesis.settings.get_current_profile_name()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from rnn_contracts.contracts import expected_shapes
 from rnn_contracts.drawing.case import Case
+from rnn_contracts.drawing.choices import CHOICES
 from rnn_contracts.drawing.strategies import (
     LARGEST,
     cases,
@@ -110,7 +111,7 @@ def test_draws_cases_of_the_contract(drawn: tuple[GridPoint, Case]) -> None:
 @given(data=st.data())
 def test_distinct_sizes_leave_no_swap_unseen(point: GridPoint, data: st.DataObject) -> None:
     """Any two axes of a call differ, and so do D*num_layers and D*H_out."""
-    sizes = distinct_sizes(lambda free: data.draw(st.sampled_from(free)), point, 150)
+    sizes = distinct_sizes(data.draw(CHOICES).choose, point, 150)
     D = 2 if point.bidirectional else 1
     axes = [sizes.N, sizes.L, sizes.H_in, sizes.H_out, D * point.num_layers]
     axes += [D * sizes.H_out] * (D > 1) + [sizes.H_cell] * point.projection
@@ -135,8 +136,8 @@ def test_the_page_tells_the_largest_sizes() -> None:
 @given(data=st.data())
 def test_degenerate_and_large_sizes(point: GridPoint, data: st.DataObject) -> None:
     """Degenerate sizes are next to the least, a large case is large somewhere."""
-    small = data.draw(st.composite(degenerate_sizes)(point, 40))
+    small = degenerate_sizes(data.draw(CHOICES), point, 40)
     assert (small.N <= 2, small.L <= 2, small.H_in <= 2, small.H_out <= 2) == (True,) * 4
-    large = data.draw(st.composite(large_sizes)(point, 150))
+    large = large_sizes(data.draw(CHOICES), point, 150)
     assert large.N > 16 or large.L > 32 or large.H_in > 32 or large.H_cell > 32
     assert large.H_cell <= 32 or large.H_cell % 16
