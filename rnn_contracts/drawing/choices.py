@@ -71,12 +71,13 @@ class DrawnChoices:
         drawn = self.drawn.setdefault(place, [])
         for number in count():
             if number == len(drawn):
-                drawn += _draw(place if number == 0 else f"{place} {number}")
+                drawn += draw_choices(place if number == 0 else f"{place} {number}")
             yield drawn[number]
 
 
-def _draw(seed: str) -> list[Choices]:
-    drawn = []
+def draw_choices(seed: str) -> list[Choices]:
+    """Let Hypothesis draw some choices; the seed determines them."""
+    drawn: list[Choices] = []
 
     @hypothesis.seed(seed)
     @hypothesis.settings(

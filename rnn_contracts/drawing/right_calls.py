@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
-
-from hypothesis import strategies as st
 
 from rnn_contracts.contracts import layouts
 from rnn_contracts.devices import dtypes
@@ -26,23 +25,21 @@ _RIGHT_CALLS: tuple[dict[str, Any], ...] = (
 
 def right_calls(
     kind: str, device: str, wrong: WrongCall | WrongPacking, *, subject: str = ""
-) -> st.SearchStrategy[Case] | st.SearchStrategy[Sequences]:
+) -> Sequence[Case | Sequences]:
     """The right calls that the wrong one spoils; for LSTM also those of a layer with a projection."""
     if isinstance(wrong, WrongPacking):
         return right_batches(device, wrong)
     if wrong.constructor:
-        return st.just(Case(Layer(kind, 3, 4), device, subject=subject))
+        return [Case(Layer(kind, 3, 4), device, subject=subject)]
     projections = (False, True) if kind == "LSTM" else (False,)
     # Calls on meta are slow and differ by their shapes alone, so that two of them do.
     calls = _RIGHT_CALLS[::3] if device == "meta" else _RIGHT_CALLS
-    return st.sampled_from(
-        [
-            _right_case(kind, device, wrong, projection, subject=subject, **call)
-            for projection in projections
-            for call in calls
-            if call["N"] >= wrong.least_N
-        ]
-    )
+    return [
+        _right_case(kind, device, wrong, projection, subject=subject, **call)
+        for projection in projections
+        for call in calls
+        if call["N"] >= wrong.least_N
+    ]
 
 
 def _right_case(

@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from rnn_contracts.devices import dtypes
+from rnn_contracts.drawing.choices import CHOICES, Choices
 from rnn_contracts.drawing.strategies import ANYTHING, Draw
 from rnn_contracts.rules.domain import values_of
 from rnn_contracts.variations import GridPoint
@@ -189,14 +190,15 @@ def batches(draw: st.DrawFn, point: GridPoint, device: str, drawn: Draw = ANYTHI
     One number chooses all of it. Hypothesis repeats parts of what it drew before, so that of many
     options, each drawn by itself, most would not meet in the few examples of a test.
     """
+    return batch_of(draw(CHOICES), point, device, drawn)
+
+
+def batch_of(choices: Choices, point: GridPoint, device: str, drawn: Draw = ANYTHING) -> Sequences:
+    """The batch that the seed of the choices makes of what may be drawn."""
     if drawn.seed is not None:
         # A deviation that is pinned is shown in a small batch whose axes differ.
         return _batch(None, drawn.seed, point, device, drawn)
-    seed = draw(_SEEDS)
-    return _batch(random.Random(seed), seed, point, device, drawn)  # noqa: S311
-
-
-_SEEDS = st.integers(1, 2**16)
+    return _batch(random.Random(choices.seed), choices.seed, point, device, drawn)  # noqa: S311
 
 
 def _batch(

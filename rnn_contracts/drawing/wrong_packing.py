@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hypothesis import strategies as st
-
 from rnn_contracts.devices import dtypes
 from rnn_contracts.drawing.attempt import Attempt
 from rnn_contracts.drawing.sequences import Sequences
@@ -119,10 +117,10 @@ _RIGHT: tuple[dict[str, Any], ...] = (
 """The right calls: few and always the same, so that a known deviation happens in every run."""
 
 
-def right_batches(device: str, wrong: WrongPacking) -> st.SearchStrategy[Sequences]:
+def right_batches(device: str, wrong: WrongPacking) -> list[Sequences]:
     """The right calls that the wrong one spoils."""
     batches = [Sequences(**right, device=device) for right in _RIGHT]
-    batches = [
+    return [
         replace(
             batch,
             dtype=batch.dtype if batch.dtype in dtypes(device) else "float32",
@@ -131,4 +129,3 @@ def right_batches(device: str, wrong: WrongPacking) -> st.SearchStrategy[Sequenc
         )
         for batch in batches
     ]
-    return st.sampled_from(batches)

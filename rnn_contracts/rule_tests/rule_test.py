@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import hypothesis
 import pytest
-from hypothesis import strategies as st
 
 from rnn_contracts import devices
 from rnn_contracts.checking import subjects, surroundings
@@ -19,14 +17,13 @@ from rnn_contracts.checking.subjects import NotSupported, Subject
 from rnn_contracts.checking.violation import DIED, RAISED, ContractViolation
 from rnn_contracts.deviations import Deviation
 from rnn_contracts.drawing.case import Case
-from rnn_contracts.drawing.right_calls import right_calls
-from rnn_contracts.drawing.sequences import Sequences, batches
-from rnn_contracts.drawing.strategies import ANYTHING, Draw, case_of, cases
+from rnn_contracts.drawing.sequences import Sequences
+from rnn_contracts.drawing.strategies import ANYTHING, Draw
 from rnn_contracts.drawing.wrong_calls import WrongCall
 from rnn_contracts.drawing.wrong_packing import WrongPacking
-from rnn_contracts.helpers import PACKING
 from rnn_contracts.rule_tests import failure, known_failures
-from rnn_contracts.rule_tests.examples import SOON, examples_of, settings_of
+from rnn_contracts.rule_tests.drawn import first_cases, strategy_of
+from rnn_contracts.rule_tests.examples import SOON, settings_of
 from rnn_contracts.rule_tests.known_failures import KnownFailures
 from rnn_contracts.rule_tests.statement import Statement
 from rnn_contracts.rule_tests.tally import Tally
@@ -82,8 +79,7 @@ class RuleTest:
 
     def place(self, seed: object) -> str:
         """Determines what is drawn: the same for all rules of a point of the grid on a device."""
-        where = self.point if self.point and self.kind != PACKING else self.name
-        return f"{seed} {where} {self.device}"
+        return f"{seed} {self.point or self.name} {self.device}"
 
     def __repr__(self) -> str:
         return f"<RuleTest {self.name}>"
@@ -151,7 +147,7 @@ class RuleTest:
 
         # Hypothesis tokenizes the source of this function for each test, so keep it short.
         @settings_of(self, database=database)
-        @hypothesis.given(drawn=self._strategy())
+        @hypothesis.given(drawn=strategy_of(self))
         def draw(drawn: Case | Sequences, **_: object) -> None:
             __tracebackhide__ = True
             if not self._try(drawn, run, avoided):
@@ -166,33 +162,20 @@ class RuleTest:
 
         Where one is seen, or the choices make no case of this test, ``drawing`` shrinks or draws.
         """
-        shares = self.point and self.kind != PACKING and not self.pinned
-        if not shares or subjects.lacking(self.subject, self.needs):
+        if self.pinned or subjects.lacking(self.subject, self.needs):
             return False
-        assert self.point is not None
         self.tally = Tally()
-        avoided, name = self._avoided(run), self.subject.name if self.subject else ""
-        left = examples_of(self)
-        choices = run.choices.of(self.place(seed))
-        for drawn in itertools.islice(choices, left + SOON):
-            case = case_of(drawn, self.point, self.device, self.drawn, name)
+        avoided = self._avoided(run)
+        cases, left = first_cases(self, run.choices.of(self.place(seed)))
+        for case in cases:
             try:
-                left -= case is not None and self._try(case, run, avoided)
+                left -= self._try(case, run, avoided)
             except Exception as error:
                 self.seen = error
                 return False
             if not left:
                 return True
         return False
-
-    def _strategy(self) -> st.SearchStrategy[Case] | st.SearchStrategy[Sequences]:
-        name = self.subject.name if self.subject else ""
-        if self.wrong:
-            return right_calls(self.kind, self.device, self.wrong, subject=name)
-        assert self.point is not None
-        if self.kind == PACKING:
-            return batches(self.point, self.device, self.drawn)
-        return cases(self.point, self.device, self.drawn, name)
 
     def _avoided(self, run: Run) -> list[tuple[Deviation, Mapping[str, object]]]:
         """What is not drawn: of a subject only what it does as wrong as torch's own layer."""

@@ -20,20 +20,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis.strategies._internal.core import CompositeStrategy
 
 from rnn_contracts.checking import calls, equations, results, surroundings
 from rnn_contracts.checking.check import Check
 from rnn_contracts.checking.sandbox import Sandboxes
 from rnn_contracts.checking.trial import Trial
+from rnn_contracts.drawing import choices
 from rnn_contracts.paths import SUITE
+from rnn_contracts.rule_tests import drawn
 from rnn_contracts.rule_tests.rule_test import RuleTest
 
 IMPORTED = time.process_time()
 """What the start of Python and the imports above took."""
 
 CALLS: list[tuple[str, Any, str]] = [
-    ("drawing a case", CompositeStrategy, "do_draw"),
+    ("drawing choices", choices, "draw_choices"),
+    ("making a case of choices", drawn, "case_of"),
     ("our own Python around a case", RuleTest, "_try"),
     ("building layers", calls, "build"),
     ("drawing tensors", calls, "arguments"),
@@ -129,6 +131,7 @@ def patched(parts: Parts) -> pytest.MonkeyPatch:
     for manager in ("usual", "kept"):
         inner = getattr(surroundings, manager)
         patch.setattr(surroundings, manager, parts.entered("surroundings of a test", inner))
+    patch.setattr(RuleTest, "holds", parts.timed("our own Python around a test", RuleTest.holds))
     drawing = RuleTest.drawing
 
     def timed_drawing(*arguments: Any, **options: Any) -> Any:
