@@ -39,6 +39,8 @@ def run(options: Sequence[str], plugins: Sequence[object] = ()) -> int:
     # Otherwise pytest would read the configuration of the directory where it is run.
     own += ["-c", str(CONFIGURATION), "--rootdir", str(SUITE.parents[1])]
     own += ["--confcutdir", str(SUITE)]
+    # No test logs, and to capture what torch logs takes pytest a millisecond for each test.
+    own += ["-p", "no:logging"]
     if not any("no:cacheprovider" in option for option in options):
         # The suite may be installed where the user cannot write.
         own += ["-o", f"cache_dir={here / '.pytest_cache'}"]

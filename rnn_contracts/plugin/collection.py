@@ -45,7 +45,7 @@ def generate_tests(metafunc: pytest.Metafunc) -> None:
     session = metafunc.config.stash[SESSION]
     parameters = []
     for listed in tests_of(statement, session.devices, session.subjects):
-        for test in listed.expecting(session.known):
+        for test in listed.expecting(session.known_of(listed)):
             marks = [test.mark] if test.mark else []
             values = [test, test.wrong] if statement.rule is None else [test]
             parameters.append(pytest.param(*values, id=test.id, marks=marks))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import hypothesis
@@ -18,6 +18,7 @@ from rnn_contracts.checking.run import NoNotes, Run
 from rnn_contracts.checking.subjects import Subject
 from rnn_contracts.deviations import Deviation
 from rnn_contracts.plugin.crash_notes import CrashNotes
+from rnn_contracts.rule_tests.rule_test import RuleTest
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,14 @@ class Session:
     subjects: Mapping[str, Subject]
     run: Run
     notes: CrashNotes | NoNotes
+    _concerning: dict[tuple[str, str, str], list[Deviation]] = field(default_factory=dict)
+
+    def known_of(self, test: RuleTest) -> list[Deviation]:
+        """The known deviations that concern a test; many tests have the same."""
+        where = test.kind, test.variant, test.device
+        if where not in self._concerning:
+            self._concerning[where] = [entry for entry in self.known if test.is_meant_by(entry)]
+        return self._concerning[where]
 
     def close(self) -> None:
         """End the processes in which wrong calls were tried, and the notes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import hypothesis
@@ -91,11 +91,14 @@ class RuleTest:
         """What is the same in every case that is drawn."""
         return {**self.drawn.given, **(vars(self.point) if self.point else {})}
 
-    def expecting(self, entries: Sequence[Deviation]) -> list[RuleTest]:
-        """This test, knowing those of the entries that concern it, and a test for each condition."""
-        name = self.subject.name if self.subject else ""
-        where = (self.kind, self.variant, self.device, name, devices.backend(self.device))
-        concerned = [entry for entry in entries if entry.concerns(*where)]
+    def is_meant_by(self, entry: Deviation) -> bool:
+        """Whether the entry is about layers and devices as that of the test, whatever its rule."""
+        name, backend = self.subject.name if self.subject else "", devices.backend(self.device)
+        return entry.concerns(self.kind, self.variant, self.device, name, backend)
+
+    def expecting(self, entries: Iterable[Deviation]) -> list[RuleTest]:
+        """This test, knowing the entries by which it is meant, and a test for each condition."""
+        concerned = list(entries)
         if not concerned:
             return [self]
         known = known_failures.sort(
