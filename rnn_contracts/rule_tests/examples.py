@@ -35,8 +35,8 @@ def is_nightly() -> bool:
 
 
 def examples_of_a_point() -> int:
-    """Examples of a shape rule at one point of the grid: 4 for 100 that the profile asks for."""
-    return max(1, hypothesis.settings().max_examples * 4 // 100)
+    """Examples of a shape rule at one point of the grid: 8 for 100 that the profile asks for."""
+    return max(1, hypothesis.settings().max_examples * 8 // 100)
 
 
 def settings_of(test: RuleTest, *, database: bool) -> hypothesis.settings:
