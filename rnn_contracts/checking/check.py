@@ -107,8 +107,9 @@ class Check(Assertions):
         own = lawful or (
             self.rule.id in ACCEPTING and not (state and self.rule.tensors == ("input",))
         )
-        # A law may pass a state where none was drawn.
-        case = replace(case, initial_state=bool(state))
+        if case.initial_state != bool(state):
+            # A law may pass a state where none was drawn.
+            case = replace(case, initial_state=bool(state))
         accepting = self.rule if own else shape_rule(case.layer, "h_0" if state else "input")
         self.run.notes.write(self.rule.id, case)
         try:

@@ -75,8 +75,9 @@ class Trial(Check):
         __tracebackhide__ = True
         input = self.input if input is None else input
         case = case or self.case
-        if not case.lengths:
-            case = replace(case, L=len(input), N=input.shape[1])
+        L, N = input.shape[:2]
+        if not case.lengths and (case.L, case.N) != (L, N):
+            case = replace(case, L=L, N=N)
         input, state = self.arguments(input, state, case=case)
         # A layer that is passed in, such as a copy, exists because of this law alone.
         lawful = layer is not None or code != calls.PLAIN
