@@ -75,6 +75,32 @@ class DrawnChoices:
             yield drawn[number]
 
 
+@dataclass(frozen=True)
+class KeptChoices:
+    """The choices that failed a test, in the database of the Hypothesis profile, if it has one."""
+
+    test: str
+
+    def __iter__(self) -> Iterator[Choices]:
+        database = hypothesis.settings().database
+        values = database.fetch(self._key) if database else ()
+        return (Choices(value) for value in [*values] if len(value) == _SIZE)
+
+    def keep(self, choices: Choices) -> None:
+        """Let the next run try these first."""
+        if database := hypothesis.settings().database:
+            database.save(self._key, choices.drawn)
+
+    def drop(self, choices: Choices) -> None:
+        """Forget these, which fail no more."""
+        if database := hypothesis.settings().database:
+            database.delete(self._key, choices.drawn)
+
+    @property
+    def _key(self) -> bytes:
+        return f"rnn-contracts {self.test}".encode()
+
+
 def draw_choices(seed: str) -> list[Choices]:
     """Let Hypothesis draw some choices; the seed determines them."""
     drawn: list[Choices] = []

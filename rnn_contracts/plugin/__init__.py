@@ -86,7 +86,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Collect garbage more seldom, and without looking at the thousands of items: it takes seconds."""
-    running.note_failed_before(session.config)
     if any(TEST in item.stash for item in session.items):
         session.config.add_cleanup(functools.partial(gc.set_threshold, *gc.get_threshold()))
         session.config.add_cleanup(gc.unfreeze)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Generator
+from collections.abc import Generator
 
 import pytest
 import torch
@@ -16,16 +16,8 @@ from rnn_contracts.plugin.crash_notes import CrashNotes
 from rnn_contracts.plugin.session import SESSION, seed_of
 from rnn_contracts.results import outcome
 from rnn_contracts.results.outcome import Outcome
+from rnn_contracts.rule_tests import first_pass
 from rnn_contracts.rule_tests.rule_test import RuleTest
-
-FAILED_BEFORE = pytest.StashKey[Container[str]]()
-"""The tests that failed when they were run last, of which Hypothesis may have kept an example."""
-
-
-def note_failed_before(config: pytest.Config) -> None:
-    """Read which tests failed when they were run last, if pytest keeps that."""
-    cache = getattr(config, "cache", None)
-    config.stash[FAILED_BEFORE] = cache.get("cache/lastfailed", {}) if cache else {}
 
 
 def set_up(item: pytest.Item) -> None:
@@ -61,7 +53,7 @@ def call(item: pytest.Item) -> Generator[None, None, None]:
     elif isinstance(item, pytest.Function) and OWN not in item.stash:
         run, seed = item.config.stash[SESSION].run, seed_of(item.config)
         with test.judged(run):
-            if item.nodeid not in item.config.stash[FAILED_BEFORE] and test.holds(run, seed):
+            if first_pass.holds(test, run, seed):
                 item.obj = _holds
             else:
                 item.obj = test.drawing(run, seed)

@@ -22,7 +22,7 @@ from rnn_contracts.drawing.strategies import ANYTHING, Draw
 from rnn_contracts.drawing.wrong_calls import WrongCall
 from rnn_contracts.drawing.wrong_packing import WrongPacking
 from rnn_contracts.rule_tests import failure, known_failures
-from rnn_contracts.rule_tests.drawn import first_cases, strategy_of
+from rnn_contracts.rule_tests.drawn import strategy_of
 from rnn_contracts.rule_tests.examples import SOON, settings_of
 from rnn_contracts.rule_tests.known_failures import KnownFailures
 from rnn_contracts.rule_tests.statement import Statement
@@ -146,41 +146,21 @@ class RuleTest:
         except NotSupported as error:
             self.tally.unsupported.update(error.args)
             return lambda **_: None  # nothing is left to draw
-        avoided = self._avoided(run)
+        avoided = self.avoided(run)
 
         # Hypothesis tokenizes the source of this function for each test, so keep it short.
         @settings_of(self, database=database)
         @hypothesis.given(drawn=strategy_of(self))
         def draw(drawn: Case | Sequences, **_: object) -> None:
             __tracebackhide__ = True
-            if not self._try(drawn, run, avoided):
+            if not self.try_case(drawn, run, avoided):
                 hypothesis.reject()
 
         if seed is None:
             return draw
         return hypothesis.seed(self.place(seed))(draw)
 
-    def holds(self, run: Run, seed: object) -> bool:
-        """Whether no violation is seen in the choices that all rules of the point of the grid share.
-
-        Where one is seen, or the choices make no case of this test, ``drawing`` shrinks or draws.
-        """
-        if self.pinned or subjects.lacking(self.subject, self.needs):
-            return False
-        self.tally = Tally()
-        avoided = self._avoided(run)
-        cases, left = first_cases(self, run.choices.of(self.place(seed)))
-        for case in cases:
-            try:
-                left -= self._try(case, run, avoided)
-            except Exception as error:
-                self.seen = error
-                return False
-            if not left:
-                return True
-        return False
-
-    def _avoided(self, run: Run) -> list[tuple[Deviation, Mapping[str, object]]]:
+    def avoided(self, run: Run) -> list[tuple[Deviation, Mapping[str, object]]]:
         """What is not drawn: of a subject only what it does as wrong as torch's own layer."""
         return [
             (entry, when)
@@ -203,7 +183,7 @@ class RuleTest:
                 return raised or error.rule_id == entry.rule
         return test.tally.known is not None
 
-    def _try(
+    def try_case(
         self,
         drawn: Case | Sequences,
         run: Run,

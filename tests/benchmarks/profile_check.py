@@ -27,7 +27,7 @@ from rnn_contracts.checking.sandbox import Sandboxes
 from rnn_contracts.checking.trial import Trial
 from rnn_contracts.drawing import choices
 from rnn_contracts.paths import SUITE
-from rnn_contracts.rule_tests import drawn
+from rnn_contracts.rule_tests import drawn, first_pass
 from rnn_contracts.rule_tests.rule_test import RuleTest
 
 IMPORTED = time.process_time()
@@ -36,7 +36,7 @@ IMPORTED = time.process_time()
 CALLS: list[tuple[str, Any, str]] = [
     ("drawing choices", choices, "draw_choices"),
     ("making a case of choices", drawn, "case_of"),
-    ("our own Python around a case", RuleTest, "_try"),
+    ("our own Python around a case", RuleTest, "try_case"),
     ("building layers", calls, "build"),
     ("drawing tensors", calls, "arguments"),
     ("calls of layers", calls, "call"),
@@ -131,7 +131,8 @@ def patched(parts: Parts) -> pytest.MonkeyPatch:
     for manager in ("usual", "kept"):
         inner = getattr(surroundings, manager)
         patch.setattr(surroundings, manager, parts.entered("surroundings of a test", inner))
-    patch.setattr(RuleTest, "holds", parts.timed("our own Python around a test", RuleTest.holds))
+    holds = parts.timed("our own Python around a test", first_pass.holds)
+    patch.setattr(first_pass, "holds", holds)
     drawing = RuleTest.drawing
 
     def timed_drawing(*arguments: Any, **options: Any) -> Any:
