@@ -1,0 +1,119 @@
+"""The choices that all rules of a grid point share, and those that are tried before them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import hypothesis
+import pytest
+from broken_layers.alter import altered_call
+from hypothesis import find
+from hypothesis.database import InMemoryExampleDatabase
+from run_suite import run_suite
+from torch import nn
+
+from rnn_contracts.checking.run import Run
+from rnn_contracts.drawing.choices import CHOICES, Choices, DrawnChoices, KeptChoices
+from rnn_contracts.drawing.strategies import case_of
+from rnn_contracts.rule_tests import first_pass, listing
+from rnn_contracts.rule_tests.statement import rule_test
+from rnn_contracts.variations import GridPoint
+
+POINT = GridPoint("GRU")
+NAME = "test_output_shape[GRU-sequence_first-1_layer-forward-cpu]"
+PROFILE = "with a database"
+
+
+@pytest.fixture
+def database() -> Iterator[InMemoryExampleDatabase]:
+    """The database of the profile that is loaded."""
+    before, database = hypothesis.settings.get_current_profile_name(), InMemoryExampleDatabase()
+    ci = hypothesis.settings.get_profile("ci")
+    hypothesis.settings.register_profile(PROFILE, ci, database=database)
+    hypothesis.settings.load_profile(PROFILE)
+    yield database
+    hypothesis.settings.load_profile(before)
+
+
+def refuse_one_size(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+    """So rare that no run of a few examples finds it."""
+    if getattr(input, "shape", None) == (7, 9, 11):
+        raise RuntimeError("no kernel for these sizes")
+    return forward(input, hx)
+
+
+def of_that_size() -> Choices:
+    """Choices of which the plain call has such an input."""
+
+    def is_one(choices: Choices) -> bool:
+        case = case_of(choices, POINT, "cpu")
+        found = case and (case.layout, *case.input_shape)
+        return found == ("sequence first", 7, 9, 11)
+
+    return find(CHOICES, is_one, settings=hypothesis.settings(max_examples=50_000, database=None))
+
+
+def test_a_place_determines_its_choices() -> None:
+    """Every process draws the same for a seed and a place, and something else for another."""
+    ours, theirs = DrawnChoices(), DrawnChoices()
+    first = [choices for choices, _ in zip(ours.of("1 GRU cpu"), range(40), strict=False)]
+    again = [choices for choices, _ in zip(theirs.of("1 GRU cpu"), range(40), strict=False)]
+    other = [choices for choices, _ in zip(ours.of("2 GRU cpu"), range(40), strict=False)]
+    assert first == again
+    assert len({*first}) > 30
+    assert not {*first} & {*other}
+
+
+def test_rules_of_a_point_share_choices() -> None:
+    """Tests of two rules ask for the choices of one place; those of another point for others."""
+    run = Run()
+    for name in ("output_shape", "final_hidden_shape"):
+
+        def statement(check: Any) -> None:
+            check.assert_shapes()
+
+        statement.__name__ = f"test_{name}"
+        stated = vars(rule_test()(statement))["statement"]
+        tests = [one for one in listing.tests_of(stated, ["cpu"], {}) if one.kind == "GRU"]
+        for test in tests[:2]:
+            assert first_pass.holds(test, run, 1)
+            assert test.tally.examples > 0
+    assert len(run.choices.drawn) == 2
+
+
+def test_what_failed_is_tried_first(
+    database: InMemoryExampleDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kept choices fail again in the next run, and are dropped when they no longer do."""
+    kept = KeptChoices(NAME)
+    options = ("-m", "rule(id='output-shape')", "-k", "GRU and 1_layer and forward and cpu")
+    monkeypatch.setattr(nn, "GRU", altered_call(refuse_one_size)(nn.GRU))
+    assert not run_suite(*options, f"--hypothesis-profile={PROFILE}").failed
+    kept.keep(of_that_size())
+    failed = run_suite(*options, f"--hypothesis-profile={PROFILE}").failed
+    assert [name.rpartition("::")[2] for name in failed] == [NAME]
+    assert [*kept]
+    monkeypatch.undo()
+    assert not run_suite(*options, f"--hypothesis-profile={PROFILE}").failed
+    assert not [*kept]
+
+
+def test_a_failure_is_kept(
+    database: InMemoryExampleDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The choices of the first pass that failed are there for the next run."""
+
+    def refuse(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+        raise RuntimeError("no kernel")
+
+    monkeypatch.setattr(nn, "GRU", altered_call(refuse)(nn.GRU))
+    options = ("-x", "-m", "rule(id='input-shape')", "-k", "GRU and cpu")
+    run_suite(*options, f"--hypothesis-profile={PROFILE}")
+    assert any(key.startswith(b"rnn-contracts test_input_shape[GRU-") for key in database.data)
+
+
+def test_choices_of_another_size_are_not_tried(database: InMemoryExampleDatabase) -> None:
+    """Another version may have kept them, or somebody else."""
+    database.save(b"rnn-contracts a test", b"short")
+    assert not [*KeptChoices("a test")]
