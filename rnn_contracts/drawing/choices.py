@@ -13,6 +13,7 @@ from typing import TypeVar
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity
 from hypothesis import strategies as st
+from hypothesis.database import ExampleDatabase
 
 Value = TypeVar("Value")
 
@@ -77,24 +78,24 @@ class DrawnChoices:
 
 @dataclass(frozen=True)
 class KeptChoices:
-    """The choices that failed a test, in the database of the Hypothesis profile, if it has one."""
+    """The choices that failed a test, in a database of Hypothesis, or in none."""
 
     test: str
+    database: ExampleDatabase | None
 
     def __iter__(self) -> Iterator[Choices]:
-        database = hypothesis.settings().database
-        values = database.fetch(self._key) if database else ()
+        values = self.database.fetch(self._key) if self.database else ()
         return (Choices(value) for value in [*values] if len(value) == _SIZE)
 
     def keep(self, choices: Choices) -> None:
         """Let the next run try these first."""
-        if database := hypothesis.settings().database:
-            database.save(self._key, choices.drawn)
+        if self.database:
+            self.database.save(self._key, choices.drawn)
 
     def drop(self, choices: Choices) -> None:
         """Forget these, which fail no more."""
-        if database := hypothesis.settings().database:
-            database.delete(self._key, choices.drawn)
+        if self.database:
+            self.database.delete(self._key, choices.drawn)
 
     @property
     def _key(self) -> bytes:

@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import hypothesis
+
 from rnn_contracts.checking import subjects
 from rnn_contracts.checking.run import Run
 from rnn_contracts.drawing.case import Case
@@ -19,16 +21,18 @@ if TYPE_CHECKING:
     from rnn_contracts.rule_tests.rule_test import RuleTest
 
 
-def holds(test: RuleTest, run: Run, seed: object) -> bool:
+def holds(test: RuleTest, run: Run, seed: object, *, database: bool = True) -> bool:
     """Whether the rule holds in as many cases as the test asks for, and nothing is left to be drawn.
 
     Where it does not, the test has ``seen`` why, and its Hypothesis test draws the case again and
-    shrinks it. That also draws more where too few could be checked.
+    shrinks it. That also draws more where too few could be checked. With ``database`` what failed is
+    kept in that of the Hypothesis profile.
     """
-    if test.pinned or subjects.lacking(test.subject, test.needs):
+    if seed is None or test.pinned or subjects.lacking(test.subject, test.needs):
+        # Without a seed for the run, Hypothesis chooses one for each test.
         return False
     test.tally, avoided = Tally(), test.avoided(run)
-    kept = KeptChoices(test.name)
+    kept = KeptChoices(test.name, hypothesis.settings().database if database else None)
     again = [*kept]
     cases = _right_calls(test) if test.wrong else _drawn(test, run, seed, again)
     left = examples_of(test)

@@ -86,7 +86,7 @@ def test_what_failed_is_tried_first(
     database: InMemoryExampleDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Kept choices fail again in the next run, and are dropped when they no longer do."""
-    kept = KeptChoices(NAME)
+    kept = KeptChoices(NAME, database)
     options = ("-m", "rule(id='output-shape')", "-k", "GRU and 1_layer and forward and cpu")
     monkeypatch.setattr(nn, "GRU", altered_call(refuse_one_size)(nn.GRU))
     assert not run_suite(*options, f"--hypothesis-profile={PROFILE}").failed
@@ -116,4 +116,4 @@ def test_a_failure_is_kept(
 def test_choices_of_another_size_are_not_tried(database: InMemoryExampleDatabase) -> None:
     """Another version may have kept them, or somebody else."""
     database.save(b"rnn-contracts a test", b"short")
-    assert not [*KeptChoices("a test")]
+    assert not [*KeptChoices("a test", database)]

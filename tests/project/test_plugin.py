@@ -46,7 +46,7 @@ def test_header_and_summary(run: Run) -> None:
             rf"torch: {re.escape(torch.__version__)} \(git [0-9a-f]{{12}}, release build.*\), "
             r"1 thread in each process",
             r"rnn-contracts: devices cpu, meta.*; Hypothesis profile ci, "
-            r"4 examples a grid point and shape, the same in every run",
+            r"8 examples a grid point and shape, the same in every run",
             r"rnn-contracts: 2 rules checked on torch .*: 9 grid points, "
             r"2 devices \(cpu, meta\), 140 examples",
             r".*18 passed.*",
