@@ -46,6 +46,9 @@ def simplified(case: Case, argument: str, draw: Draw) -> Case:
         return of_distinct_sizes(case, draw)
     if argument == "layout":
         return replace(case, layout=layouts(case.layer)[0], lengths=(), enforce_sorted=True)
+    if argument == "enforce_sorted":
+        lengths = tuple(sorted(case.lengths, reverse=True))
+        return replace(case, enforce_sorted=True, lengths=lengths)
     if argument in OF_THE_CALL:
         return replace(case, **{argument: OF_THE_CALL[argument]})
     if argument == "lengths":

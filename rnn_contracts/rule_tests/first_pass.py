@@ -25,8 +25,8 @@ def holds(test: RuleTest, run: Run, seed: object, *, database: bool = True) -> b
     """Whether the rule holds in as many cases as the test asks for, and nothing is left to be drawn.
 
     Where it does not, the test has ``seen`` why, and its Hypothesis test draws the case again and
-    shrinks it. That also draws more where too few could be checked. With ``database`` what failed is
-    kept in that of the Hypothesis profile.
+    shrinks it. That also draws more where too few could be checked. Where the device was lost, the
+    violation is raised. With ``database`` what failed is kept in that of the Hypothesis profile.
     """
     if seed is None or test.pinned or subjects.lacking(test.subject, test.needs):
         # Without a seed for the run, Hypothesis chooses one for each test.
@@ -40,6 +40,9 @@ def holds(test: RuleTest, run: Run, seed: object, *, database: bool = True) -> b
         try:
             left -= test.try_case(case, run, avoided)
         except Exception as error:
+            if test.tally.lost:
+                # Nothing can be drawn again on a device that is lost.
+                raise
             test.seen = error
             if choices:
                 kept.keep(choices)

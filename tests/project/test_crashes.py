@@ -175,5 +175,5 @@ def test_every_report_says_what_was_checked(pytester: pytest.Pytester) -> None:
             "family": "shape",
             "outcome": "passed",
             "device": "meta",
-            "examples": "1",
+            "examples": "2",
         }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
@@ -62,6 +63,10 @@ def index_of(device: Device = None) -> int:
 # --- What torch asks of a backend ----------------------------------------------------------------
 
 
+_initialized = True
+"""Without it ``torch.utils.checkpoint`` does not keep the random numbers of a device."""
+
+
 def is_initialized() -> bool:
     """Whether the device was used."""
     return _Process.used
@@ -86,6 +91,17 @@ def set_device(device: Device) -> None:
     """Make a card the current one; a negative number changes nothing."""
     if (index := index_of(device)) >= 0:
         _Process.current = index
+
+
+@contextlib.contextmanager
+def device(device: Device) -> Iterator[None]:
+    """Make a card the current one within."""
+    before = _Process.current
+    set_device(device)
+    try:
+        yield
+    finally:
+        _Process.current = before
 
 
 def exchange_device(index: int) -> int:
