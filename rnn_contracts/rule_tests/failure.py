@@ -72,12 +72,28 @@ def add_script(violation: ContractViolation, check: CheckCase, subject: Subject 
         pass
 
 
+def made_again(seen: Exception, check: CheckCase) -> Exception:
+    """What the call of a violation raises once more, or the violation, which happens now and then."""
+    if not isinstance(seen, ContractViolation) or seen.drawn is None:
+        return seen
+    try:
+        check(seen.drawn, Run())
+    except ContractViolation as again:
+        again.drawn = seen.drawn
+        return again
+    seen.add_line(_NOW_AND_THEN)
+    return seen
+
+
+_NOW_AND_THEN = "the same call did not do it again: it happens now and then"
+
+
 def unrepeated(error: hypothesis.errors.FlakyFailure) -> Exception:
     """The violation that did not happen again in the same call, as on a device that races."""
     found = [inner for inner in error.exceptions if isinstance(inner, ContractViolation)]
     if not found:
         return error
-    found[0].add_line("the same call did not do it again: it happens now and then")
+    found[0].add_line(_NOW_AND_THEN)
     return found[0]
 
 

@@ -312,7 +312,7 @@ class RuleTest:
                     if self.tally.repeated:
                         raise self.tally.repeated
                     if self.seen:
-                        raise self.seen
+                        raise failure.made_again(self.seen, self._check)
                 except ContractViolation as error:
                     shown = self._shown(error, run)
                     raise shown from shown.__cause__

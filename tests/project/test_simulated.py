@@ -132,7 +132,7 @@ def test_an_asynchronous_error_is_blamed_on_its_call(check: Check) -> None:
         [
             "_* 1. a lawful call raised: 1 test _*",
             "  the call raised KernelFailed: the device failed in matrix product 40",
-            "  nn.GRU(*)   input (*)   simulated:0, *",
+            "  nn.GRU(*)   input (*   simulated:0, *",
             "  the same call did not do it again: it happens now and then",
         ]
     )
