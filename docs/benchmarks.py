@@ -12,7 +12,7 @@ import json
 import math
 import statistics
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,9 @@ DOCS = Path(__file__).parent
 FACTORS = (1, 3, 10)
 WORKERS = (1, 2)
 COLOURS = ("#c8553d", "#2a9d8f")
-IN_RULE, WHOLE = ("default", "ci"), "whole check"
+WHOLE = "whole check"
+PROFILES = ("c0657da.json", "newest.json")
+"""Profiles of the commit before the cases were shared, and of the suite as it is."""
 
 
 class Run:
@@ -160,31 +162,13 @@ def overhead(runs: Sequence[Run]) -> str:
     )
 
 
-def sharpness(run: Run) -> str:
-    """Layer by layer."""
-    layers: dict[tuple[str, str], dict[str, list[dict[str, Any]]]] = {}
-    for it in run.sharpness:
-        found = layers.setdefault((it["rule"], it["layer"]), collections.defaultdict(list))
-        found[it["run"]].append(it)
-
-    def row(rule: str, layer: str, found: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
-        yield f"`{rule}`"
-        yield f"`{layer}`"
-        for name in (*IN_RULE, WHOLE):
-            red = [it for it in found[name] if rejected(it)]
-            if not red:
-                # What is slow is in the nightly check.
-                yield "no" if found[name] else "nightly only"
-                continue
-            share = f"{len(red)} of {len(found[name])}: " if name == "default" else ""
-            time = statistics.median(it["seconds"] for it in red)
-            examples = statistics.median(it["examples"] for it in red)
-            yield f"{share}{time:.2f} s, {examples:g}"
-
-    return markdown_table(
-        ["rule", "broken layer", "default, seeds", "ci", "whole check"],
-        [tuple(row(*key, found)) for key, found in sorted(layers.items())],
-    )
+def profile(before: Path, newest: Path) -> str:
+    """CPU seconds of the parts of the check in one process, the largest first."""
+    found = [json.loads(path.read_text("utf-8"))["seconds"] for path in (before, newest)]
+    parts = dict.fromkeys([*sorted(found[1], key=lambda part: -found[1][part]), *found[0]])
+    rows = [(part, *(f"{one[part]:.1f}" if part in one else "" for one in found)) for part in parts]
+    whole = ("all", *(f"{sum(one.values()):.1f}" for one in found))
+    return markdown_table(["CPU seconds", before.stem, newest.stem], [*rows, whole])
 
 
 def picture_of_growth(runs: Sequence[Run]) -> str:
@@ -263,7 +247,7 @@ def main(directories: list[str]) -> None:
         "seconds": seconds(runs),
         "overhead": overhead(runs),
         "sharpness": picture_of_sharpness(runs),
-        "layers": sharpness(runs[-1]),
+        "profile": profile(*(DOCS / "benchmarks" / "profile" / name for name in PROFILES)),
     }
     page = DOCS / "benchmarks.md"
     text = page.read_text("utf-8")

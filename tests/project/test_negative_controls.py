@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import warnings
 
+import hypothesis
 import pytest
 import torch
 from broken_layers import BROKEN, Broken
@@ -86,7 +87,11 @@ def test_lawful_layer_passes(name: str, monkeypatch: pytest.MonkeyPatch) -> None
     """A layer that is merely different passes every rule."""
     for kind in LAYERS + CELLS:
         monkeypatch.setattr(nn, kind, LAWFUL[name](getattr(nn, kind)))
-    outcome = run_suite("--rnn-device", "cpu", "-m", "rule", "-k", STACKS)
+    # All rules are run on each of many layers, so let half as many examples do.
+    ci = hypothesis.settings.get_profile("ci")
+    hypothesis.settings.register_profile("half", ci, max_examples=50)
+    options = ("--rnn-device", "cpu", "-m", "rule", "-k", STACKS)
+    outcome = run_suite(*options, "--hypothesis-profile=half")
     assert outcome.failed == {}
     assert outcome.exit_code == pytest.ExitCode.OK
     assert len(outcome.passed) > 500
