@@ -62,8 +62,8 @@ def needs(rule: Rule) -> None:
             pytest.skip(f"{rule.id}: {error}")
 
 
-def run_suite(*options: str) -> Outcome:
-    """Run the tests of the contract with pytest's own options, in this process.
+def run_suite(*options: str, test: str = "") -> Outcome:
+    """Run the tests of the contract, or one alone, with pytest's own options, in this process.
 
     Derandomised, which is not the same cases everywhere: Hypothesis also draws constants that it finds
     in the modules of the project, and an installed package is not one of them.
@@ -72,7 +72,7 @@ def run_suite(*options: str) -> Outcome:
     profile = hypothesis.settings.get_current_profile_name()
     arguments = ["--hypothesis-profile=ci", "-pno:terminal", "-pno:cacheprovider", *options]
     try:
-        outcome.exit_code = pytest.main([str(SUITE), *arguments], plugins=[outcome])
+        outcome.exit_code = pytest.main([str(SUITE / test), *arguments], plugins=[outcome])
     finally:
         hypothesis.settings.load_profile(profile)
     return outcome

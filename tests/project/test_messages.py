@@ -24,6 +24,7 @@ from rnn_contracts.checking.violation import Claim, ContractViolation
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.drawing.strategies import cases
 from rnn_contracts.layer import RETURNS, Layer
+from rnn_contracts.rules import RULES
 from rnn_contracts.variations import GRID
 
 MESSAGES = {
@@ -196,7 +197,8 @@ def test_message(name: str, break_torch: Callable[[str], Broken]) -> None:
     ci = hypothesis.settings.get_profile("ci")
     hypothesis.settings.register_profile("many examples", ci, max_examples=1000)
     chosen = "--hypothesis-profile=many examples"
-    outcome = run_suite("-x", "-m", f"rule(id={break_torch(name).rule!r})", chosen)
+    rule = RULES[break_torch(name).rule]
+    outcome = run_suite("-x", "-m", f"rule(id={rule.id!r})", chosen, test=rule.test)
     (violation,) = outcome.failed.values()
     assert isinstance(violation, ContractViolation)
     assert f"{violation}\n" == message(name)
