@@ -48,7 +48,7 @@ def test_header_and_summary(run: Run) -> None:
             r"rnn-contracts: devices cpu, meta.*; Hypothesis profile ci, "
             r"8 examples a grid point and shape, the same in every run",
             r"rnn-contracts: 2 rules checked on torch .*: 9 grid points, "
-            r"2 devices \(cpu, meta\), 140 examples",
+            r"2 devices \(cpu, meta\), 280 examples",
             r".*18 passed.*",
         ]
     )
