@@ -43,7 +43,7 @@ def test_dropout_scales_what_it_keeps(trial: Trial) -> None:
 def test_dropout_drops_its_share(trial: Trial) -> None:
     """The share of zeros, and that neighbours on each axis are zero independently."""
     p = trial.case.layer.dropout
-    before = None
+    before: Gap | None = None
     for gap in gaps(trial):
         dropped, shows = gap.was_dropped, gap.shows
         assert_share(trial, "zeros", dropped[shows], p)
@@ -51,11 +51,15 @@ def test_dropout_drops_its_share(trial: Trial) -> None:
         pairs = [(*neighbours(dropped, axis), *neighbours(shows, axis)) for axis in range(3)]
         if trial.case.axes["D"] == 2:
             pairs.append((*dropped.chunk(2, -1), *shows.chunk(2, -1)))
-        if before:
-            pairs.append((before.was_dropped, dropped, before.shows, shows))
         for one, other, one_shows, other_shows in pairs:
             alike = (one == other)[torch.logical_and(one_shows, other_shows)]
             assert_share(trial, "neighbours that are alike", alike, p**2 + (1 - p) ** 2)
+        for above, zero in (("zeros", True), ("others", False)):
+            if before:
+                # What shows here depends on what was zero one layer below: look at each alone.
+                below = torch.logical_and(before.shows, before.was_dropped == zero)
+                chosen = dropped[torch.logical_and(below, shows)]
+                assert_share(trial, f"zeros above {above}", chosen, p)
         before = gap
 
 
