@@ -121,6 +121,12 @@ def dropout_of_whole_rows(tensor: Tensor, p: float, k: int) -> Tensor:
     return scaled(tensor, torch.rand_like(tensor[..., :1]) >= p, p)
 
 
+@breaks_dropout("dropout-drops-its-share")
+def dropout_of_one_mask_for_all_gaps(tensor: Tensor, p: float, k: int) -> Tensor:
+    generator = torch.Generator().manual_seed(torch.initial_seed())
+    return scaled(tensor, torch.rand(tensor.shape, generator=generator).to(tensor.device) >= p, p)
+
+
 @breaks_dropout("dropout-follows-the-seed")
 def dropout_with_random_numbers_of_its_own(tensor: Tensor, p: float, k: int) -> Tensor:
     generator = torch.Generator()
