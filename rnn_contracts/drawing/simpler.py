@@ -30,8 +30,8 @@ def simplest_case(case: Case, draw: Draw, fails: Callable[[Case], bool], *, size
     """The case with each argument in turn at its simplest value, where it still fails.
 
     Hypothesis shrinks to the example of the fewest choices, which is often not the simplest to read.
-    The grid point stays, since the id of the test names it. Without ``sizes`` they are not the least
-    but the first that differ pairwise, which show the axis that is wrong and are those of every seed.
+    The grid point stays, since the id of the test names it. Without ``sizes`` the sizes become the
+    first ones that differ pairwise: they show which axis is wrong, and are the same for every seed.
     """
     for argument in (*ARGUMENTS, *(SIZES if sizes else ("distinct sizes",))):
         simpler = simplified(case, argument, draw)

@@ -28,6 +28,7 @@ def holds(test: RuleTest, run: Run, seed: object, *, database: bool = True) -> b
     shrinks it. That also draws more where too few could be checked. Where the device was lost, the
     violation is raised. With ``database`` what failed is kept in that of the Hypothesis profile.
     """
+    test.seen = None  # It may be that of an earlier run of the test.
     if seed is None or test.pinned or subjects.lacking(test.subject, test.needs):
         # Without a seed for the run, Hypothesis chooses one for each test.
         return False
@@ -43,6 +44,7 @@ def holds(test: RuleTest, run: Run, seed: object, *, database: bool = True) -> b
             if test.tally.lost:
                 # Nothing can be drawn again on a device that is lost.
                 raise
+            # Nothing is hidden: it is raised at the end of the test, if Hypothesis raises nothing.
             test.seen = error
             if choices:
                 kept.keep(choices)

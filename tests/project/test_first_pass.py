@@ -17,6 +17,7 @@ from rnn_contracts.checking.run import Run
 from rnn_contracts.drawing.choices import CHOICES, Choices, DrawnChoices, KeptChoices
 from rnn_contracts.drawing.strategies import case_of
 from rnn_contracts.rule_tests import first_pass, listing
+from rnn_contracts.rule_tests.rule_test import RuleTest
 from rnn_contracts.rule_tests.statement import rule_test
 from rnn_contracts.variations import GridPoint
 
@@ -65,21 +66,40 @@ def test_a_place_determines_its_choices() -> None:
     assert not {*first} & {*other}
 
 
+def tests_of_gru(name: str) -> list[RuleTest]:
+    """The tests of the rule of a shape on the CPU."""
+
+    def statement(check: Any) -> None:
+        check.assert_shapes()
+
+    statement.__name__ = f"test_{name}"
+    stated = vars(rule_test()(statement))["statement"]
+    return [test for test in listing.tests_of(stated, ["cpu"], {}) if test.kind == "GRU"]
+
+
 def test_rules_of_a_point_share_choices() -> None:
     """Tests of two rules ask for the choices of one place; those of another point for others."""
     run = Run()
     for name in ("output_shape", "final_hidden_shape"):
-
-        def statement(check: Any) -> None:
-            check.assert_shapes()
-
-        statement.__name__ = f"test_{name}"
-        stated = vars(rule_test()(statement))["statement"]
-        tests = [one for one in listing.tests_of(stated, ["cpu"], {}) if one.kind == "GRU"]
-        for test in tests[:2]:
+        for test in tests_of_gru(name)[:2]:
             assert first_pass.holds(test, run, 1)
             assert test.tally.examples > 0
     assert len(run.choices.drawn) == 2
+
+
+def test_what_an_earlier_run_has_seen_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test may be run again, as pytest-rerunfailures does, and pass."""
+
+    def refuse(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+        raise RuntimeError("no kernel")
+
+    test = tests_of_gru("output_shape")[0]
+    monkeypatch.setattr(nn, "GRU", altered_call(refuse)(nn.GRU))
+    assert not first_pass.holds(test, Run(), 1, database=False)
+    assert test.seen is not None
+    monkeypatch.undo()
+    assert first_pass.holds(test, Run(), 1, database=False)
+    assert test.seen is None
 
 
 def test_what_failed_is_tried_first(
