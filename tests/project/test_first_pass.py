@@ -66,7 +66,7 @@ def test_a_place_determines_its_choices() -> None:
     assert not {*first} & {*other}
 
 
-def tests_of_gru(name: str) -> list[RuleTest]:
+def of_a_gru(name: str) -> list[RuleTest]:
     """The tests of the rule of a shape on the CPU."""
 
     def statement(check: Any) -> None:
@@ -81,7 +81,7 @@ def test_rules_of_a_point_share_choices() -> None:
     """Tests of two rules ask for the choices of one place; those of another point for others."""
     run = Run()
     for name in ("output_shape", "final_hidden_shape"):
-        for test in tests_of_gru(name)[:2]:
+        for test in of_a_gru(name)[:2]:
             assert first_pass.holds(test, run, 1)
             assert test.tally.examples > 0
     assert len(run.choices.drawn) == 2
@@ -93,7 +93,7 @@ def test_what_an_earlier_run_has_seen_is_forgotten(monkeypatch: pytest.MonkeyPat
     def refuse(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
         raise RuntimeError("no kernel")
 
-    test = tests_of_gru("output_shape")[0]
+    test = of_a_gru("output_shape")[0]
     monkeypatch.setattr(nn, "GRU", altered_call(refuse)(nn.GRU))
     assert not first_pass.holds(test, Run(), 1, database=False)
     assert test.seen is not None
