@@ -29,7 +29,7 @@ DROPOUT = (
     ),
     Rule(
         "dropout-follows-the-seed", "law",
-        "Calls with dropout zero the same numbers after the same torch.manual_seed, otherwise others",
+        "Dropout zeroes the same numbers after the same torch.manual_seed, others after another seed",
         module="dropout",
         values=True, domain={**_DROPS, "layout": ("batched", "packed")},
         condition="after the same seed a call gives the same results; after another seed, and in the "

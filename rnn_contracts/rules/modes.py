@@ -17,7 +17,7 @@ MODES = (
     ),
     Rule(
         "autocast-dtype", "law",
-        "Under CPU autocast to bfloat16 RNN, RNNCell, most of LSTM give bfloat16, the others float32",
+        "Under CPU autocast to bfloat16 RNN, RNNCell and most LSTMs give bfloat16, the others float32",
         module="modes",
         layers=LAYERS + CELLS, values=True,
         domain={"autocast": True, "device": "cpu", "dtype": "float32"},

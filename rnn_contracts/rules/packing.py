@@ -31,7 +31,7 @@ PACKING_RULES = (
     ),
     Rule(
         "lengths-as-list-or-tensor", "packing",
-        "pack_padded_sequence packs alike whether lengths is a list or an int64 tensor on the CPU",
+        "pack_padded_sequence takes lengths as a list or an int64 tensor on the CPU, with one result",
         **_of("pack_padded_sequence", values=True),
         condition="data, batch_sizes, sorted_indices and unsorted_indices are the same",
     ),
@@ -87,51 +87,51 @@ PACKING_RULES = (
     ),
     Rule(
         "packing-passes-gradients", "packing",
-        "The helpers pass gradients to the steps of the sequences, and none to what is past an end",
+        "The helpers pass gradients to the steps of the sequences, and none to the padding",
         **_of(*HELPERS, values=True, domain={"dtype": DTYPES}),
         condition="the gradient of sum(weight * result) is weight at the same step, and 0 past the ends",
     ),
     Rule(
         "packing-keeps-dtype-and-device", "packing",
-        "What the helpers give has the dtype and the device of what they are given",
+        "The results of the helpers have the dtype and the device of their arguments",
         **_of(*HELPERS, values=True),
         condition="result.dtype == input.dtype and result.device == input.device; batch_sizes and "
                   "lengths are on the CPU",
     ),
     Rule(
         "packing-leaves-arguments", "packing",
-        "The helpers but unpad_sequence leave their arguments as they were, and keep no hold of lengths",
+        "The helpers, except unpad_sequence, do not change their arguments, and copy the lengths",
         **_of(*HELPERS[:-1], values=True),
         condition="numbers and shapes are as before; a later change of lengths changes no result",
     ),
     Rule(
         "unpad-sequence-leaves-arguments", "packing",
-        "unpad_sequence leaves the padded batch and the lengths as they were",
+        "unpad_sequence does not change the padded batch and the lengths",
         **_of("unpad_sequence", values=True),
         condition="numbers and shapes are as before",
     ),
     Rule(
         "packing-lengths-refused", "refusal",
-        "Lengths that fit no batch, or are no ints on the CPU, are refused by what packs",
+        "Packing refuses lengths that do not fit the batch, or are not ints on the CPU",
         **_of("pack_padded_sequence", "pack_sequence", module=""),
         condition="a length is 0, -1, above T or has a fraction; too few, too many; not sorted with "
                   "enforce_sorted; of 0 or 2 axes; a text or None; on another device",
     ),
     Rule(
         "unpadding-lengths-refused", "refusal",
-        "Lengths that fit no batch, or are no ints, are refused by unpad_sequence",
+        "unpad_sequence refuses lengths that do not fit the batch, or are not ints",
         **_of("unpad_sequence", module=""),
         condition="a length is -1, above T or has a fraction; too few, too many; of 2 axes",
     ),
     Rule(
         "total-length-refused", "refusal",
-        "A total_length that is no int, or is below the longest length, is refused",
+        "pad_packed_sequence refuses a total_length that is not an int, or is below the longest length",
         **_of("pad_packed_sequence", module=""),
         condition="total_length is the longest length - 1, 0, -1, has a fraction or is '9'",
     ),
     Rule(
         "sequence-list-refused", "refusal",
-        "A list that is empty, or not of tensors with the same trailing axes, is refused",
+        "Packing and padding refuse an empty list, numbers, and tensors whose trailing axes differ",
         **_of("pad_sequence", "pack_sequence", module=""),
         condition="no sequence; the last axis of one is twice as wide, of 1, or not there; numbers",
     ),

@@ -58,7 +58,7 @@ PARAMETERS = (
     ),
     Rule(
         "parameters-initialised", "parameter",
-        "Every number of a new layer's parameters lies at random within 1/sqrt(hidden_size) of zero",
+        "Every number of a new layer's parameters is random, and within 1/sqrt(hidden_size) of zero",
         layers=LAYERS + CELLS, values=True,
         condition="-1/sqrt(H_cell) <= parameter <= 1/sqrt(H_cell); 16 numbers or more are not all equal",
     ),

@@ -19,7 +19,7 @@ _RELEASES = "torch 2.0.1, 2.3.1, 2.6.0, 2.9.1, 2.13.0, 2.14.1 and 2.15.0"
 OF_RELEASES = (
     Rule(
         "state-dict-crosses-releases", "law",
-        "A state_dict saved by any supported release loads, and gives the numbers that it gave there",
+        "A state_dict saved by any supported release loads, and gives the results that it gave there",
         module="releases",
         layers=LAYERS + CELLS, values=True, domain=_SAVED,
         condition=f"state_dicts of {_RELEASES}, older or newer, with input_size 2 and hidden_size 3: "
@@ -28,7 +28,7 @@ OF_RELEASES = (
     ),
     Rule(
         "pickled-layer-loads-in-later-releases", "law",
-        "A layer pickled by this or an earlier supported release loads, and gives the same numbers",
+        "A layer pickled by this or an earlier supported release loads, and gives the same results",
         module="releases",
         layers=LAYERS + CELLS, values=True, domain={**_SAVED, "bias": True},
         condition=f"layers that {_RELEASES} saved whole, with input_size 2 and hidden_size 3: "

@@ -24,7 +24,7 @@ TRANSFORMATIONS = (
     ),
     Rule(
         "vmap-agrees", "law",
-        "torch.vmap over calls of a layer gives what a loop over them gives",
+        "torch.vmap over calls of a layer gives the results of a loop over the same calls",
         module="transformations",
         layers=LAYERS + CELLS, values=True, slow=True, domain={**_DENSE, **SURE},
         condition="vmap(layer)(inputs, states)[k] == layer(inputs[k], states[k])",
@@ -63,7 +63,7 @@ TRANSFORMATIONS = (
     ),
     Rule(
         "compile-drops", "law",
-        "In training a compiled stack drops numbers between its layers: all of them if dropout is 1",
+        "In training a compiled stack with dropout=1 zeroes every number between its layers",
         module="transformations",
         values=True, slow=True, since="2.3",
         domain={"dropout": 1.0, "training": True, "num_layers": (2, 3, 10),
@@ -81,7 +81,7 @@ TRANSFORMATIONS = (
     ),
     Rule(
         "export-uses-its-parameters", "law",
-        "An exported layer has the names of its parameters, and computes with those it has then",
+        "An exported layer keeps the names of the parameters, and computes with their current numbers",
         module="transformations",
         layers=LAYERS + CELLS, values=True, slow=True, since="2.6", domain={**_DENSE, **SURE},
         condition="export(layer).module().state_dict() has the names of named_parameters(); with "

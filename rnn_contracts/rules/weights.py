@@ -10,7 +10,7 @@ from rnn_contracts.rules.rule import Rule
 WEIGHTS = (
     Rule(
         "assigned-weights-are-used", "law",
-        "A parameter that is assigned, loaded or changed in place is the one that is computed with",
+        "A layer computes with its current parameters, also after they are assigned, loaded or changed",
         module="weights",
         layers=LAYERS + CELLS, values=True, domain=SURE,
         condition="after layer.weight = Parameter(...), a change in place under no_grad or "
@@ -19,7 +19,7 @@ WEIGHTS = (
     ),
     Rule(
         "parametrized-weights-are-used", "law",
-        "A weight that is parametrized or pruned is the one computed with; its gradient is passed on",
+        "A layer computes with parametrized or pruned weights, and their originals get the gradients",
         module="weights",
         layers=LAYERS + CELLS, values=True, domain=SURE,
         condition="with register_parametrization, weight_norm (both forms) or pruning, before and after "
@@ -28,7 +28,7 @@ WEIGHTS = (
     ),
     Rule(
         "moved-layers-are-as-made-there", "law",
-        "A layer moved to another dtype or device gives what one made there with its weights gives",
+        "A layer moved to another dtype or device gives the results of one made there with its weights",
         module="weights",
         layers=LAYERS + CELLS, values=True, domain=SURE,
         condition="after to(dtype), to(device) and back, to_empty() and load_state_dict(), or "
