@@ -197,7 +197,7 @@ class RuleTest:
                 return self._passed_over_enough()
         if self.tally.lost:
             raise self.tally.lost
-        if self.tally.out_of_memory:
+        if self.tally.out_of_memory or self.tally.is_shrunk(drawn):
             return True
         repeated = self.tally.repeated
         if (repeated and repeated.effect != RAISED) or (self.tally.known and self.known.expected):
@@ -219,7 +219,7 @@ class RuleTest:
                 self.tally.lost = error
                 run.lost = f"{drawn.device} was lost in {self.name}: {error.found}"
                 run.notes.end(error.rule_id, drawn, error.found)
-            return self._judge(error, run)
+            return self._judge(error, drawn, run)
         except Exception as error:
             if not devices.is_out_of_memory(error):
                 raise
@@ -271,7 +271,7 @@ class RuleTest:
         if not known:
             self._check(case, run)
 
-    def _judge(self, error: ContractViolation, run: Run) -> bool:
+    def _judge(self, error: ContractViolation, drawn: Case | Sequences, run: Run) -> bool:
         """Raise a violation that is not known; what is known is raised when the test ends.
 
         So is one that another test has shown: Hypothesis would shrink the same cause in every test.
@@ -288,7 +288,7 @@ class RuleTest:
             if not self.tally.raised and run.shown_in(self.kind, error) not in ("", self.name):
                 self.tally.repeated = self.tally.repeated or error.let_go()
                 return True
-            self.tally.raised = True
+            self.tally.note_raised(drawn, error)
             raise error
         self.tally.known = self.tally.known or error.let_go()
         return entry in self.known.expected or self._passed_over_enough()
@@ -297,7 +297,7 @@ class RuleTest:
         """Whether no case is drawn in the place of one that cannot be checked: it is not found soon."""
         self.tally.passed_over += 1
         # There are few wrong calls, and perhaps no other.
-        return self.wrong is not None or self.tally.passed_over >= SOON or self.tally.raised
+        return self.wrong is not None or self.tally.passed_over >= SOON or bool(self.tally.raised)
 
     # --- The end of it ---------------------------------------------------------------------------
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass, field
 
 import pytest
 
 from rnn_contracts.checking.violation import ContractViolation
 from rnn_contracts.deviations import Deviation
+from rnn_contracts.drawing.case import Case
+from rnn_contracts.drawing.sequences import Sequences
 from rnn_contracts.rule_tests.known_failures import KnownFailures
+
+_SHRINKING = 10
+"""Seconds for which Hypothesis may shrink a failure. Its own limit is 300, too long for a slow layer."""
 
 
 @dataclass
@@ -25,7 +32,9 @@ class Tally:
     """A violation that is known, and is raised at the end of the test."""
     difference: ContractViolation | None = None
     """A violation by a subject of a rule that torch does not document."""
-    raised: bool = False
+    raised: dict[Case | Sequences, ContractViolation] = field(default_factory=dict)
+    """The violations that were raised, by their cases."""
+    shrinks_until: float = math.inf
     seeds: set[int] = field(default_factory=set)
     repeated: ContractViolation | None = None
     """A violation of which another test has the simplest call and a script."""
@@ -33,6 +42,21 @@ class Tally:
     """The violation by which the device was lost: all that follows on it raises."""
     out_of_memory: str = ""
     """What was raised where the device had no memory left: nothing is known then."""
+
+    def note_raised(self, case: Case | Sequences, violation: ContractViolation) -> None:
+        """Note that the case fails, which Hypothesis begins to shrink."""
+        if not self.raised:
+            self.shrinks_until = time.monotonic() + _SHRINKING
+        self.raised[case] = violation
+
+    def is_shrunk(self, case: Case | Sequences) -> bool:
+        """Whether the time to shrink is over; a case that failed then fails again without a call."""
+        __tracebackhide__ = True
+        if time.monotonic() <= self.shrinks_until:
+            return False
+        if case in self.raised:
+            raise self.raised[case]
+        return True
 
     def fail_if_out_of_memory(self, rule_id: str, device: str) -> None:
         """Fail the test: what ran before the memory was used up may have been right or wrong."""

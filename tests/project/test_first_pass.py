@@ -7,6 +7,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+import torch
 from broken_layers.alter import altered_call
 from hypothesis import find
 from hypothesis.database import InMemoryExampleDatabase
@@ -14,9 +15,10 @@ from run_suite import run_suite
 from torch import nn
 
 from rnn_contracts.checking.run import Run
+from rnn_contracts.checking.violation import ContractViolation
 from rnn_contracts.drawing.choices import CHOICES, Choices, DrawnChoices, KeptChoices
 from rnn_contracts.drawing.strategies import case_of
-from rnn_contracts.rule_tests import first_pass, listing
+from rnn_contracts.rule_tests import first_pass, listing, tally
 from rnn_contracts.rule_tests.rule_test import RuleTest
 from rnn_contracts.rule_tests.statement import rule_test
 from rnn_contracts.variations import GridPoint
@@ -100,6 +102,29 @@ def test_what_an_earlier_run_has_seen_is_forgotten(monkeypatch: pytest.MonkeyPat
     monkeypatch.undo()
     assert first_pass.holds(test, Run(), 1, database=False)
     assert test.seen is None
+
+
+def test_shrinking_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A layer that is slow is not called hundreds of times before its failure is shown."""
+    calls = 0
+
+    def refuse_three(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if isinstance(input, torch.Tensor) and input.shape[0] >= 3:
+            raise RuntimeError("no kernel for three")
+        return forward(input, hx)
+
+    monkeypatch.setattr(nn, "GRU", altered_call(refuse_three)(nn.GRU))
+    counts = []
+    for seconds in (10, 0):
+        monkeypatch.setattr(tally, "_SHRINKING", seconds)
+        calls = 0
+        with pytest.raises(ContractViolation, match="no kernel for three"):
+            of_a_gru("output_shape")[0].drawing(Run(), 1, database=False)()
+        counts.append(calls)
+    with_time, without = counts
+    assert without < with_time / 2
 
 
 def test_what_failed_is_tried_first(
