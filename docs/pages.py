@@ -9,7 +9,7 @@ from pathlib import Path
 from rnn_contracts import RULES, Layer, Rule, contracts, deviations, shapes
 from rnn_contracts.citing import describe_rule, describe_runs, picture
 from rnn_contracts.citing.citations import CITATIONS
-from rnn_contracts.citing.describe_call import PACKED
+from rnn_contracts.citing.describe_call import BATCH, PACKED
 from rnn_contracts.citing.escaping import in_markdown
 from rnn_contracts.citing.lists import rule_as_data
 from rnn_contracts.citing.tables import markdown_table
@@ -30,6 +30,9 @@ FAMILIES = {
     "packing": "Packing: the helpers of torch.nn.utils.rnn",
     "refusal": "Refusals: what must raise",
 }
+
+PICTURED_LAWS = ("final-hidden-is-last-output", "directions-concatenate", "hidden-layout")
+"""The laws that say where the numbers of a picture are."""
 
 TESTS = (
     "Each test tries one kind of wrong call on one class. A range of releases stands for those in it "
@@ -107,6 +110,8 @@ def rule_page(rule: Rule) -> str:
         parts += ["## In Python", markdown_table(["case", "code"], rows)]
     if rule.family == "shape":
         parts += ["## Picture", "Highlighted: what the rule speaks of.", rule_picture(rule)]
+    elif rule.id in PICTURED_LAWS:
+        parts += ["## Picture", rule_picture(rule)]
     parts += what_torch_says(rule)
     if rule.pitfalls:
         caught = bullets(f"<{issue}>" for issue in describe_rule.pitfalls(rule))
@@ -266,6 +271,7 @@ def contract_data() -> str:
         "pictures": picture.templates(),
         "many": picture.MANY,
         "packed": PACKED,
+        "batch": BATCH,
     }
     text = json.dumps(data, separators=(",", ":")).replace("<", r"\u003c")
     return f'<script type="application/json" id="contract">{text}</script>\n'

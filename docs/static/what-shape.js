@@ -108,9 +108,12 @@
     const picture = cell
       ? contract.pictures[kind === "LSTMCell" ? kind : "RNNCell"]
       : contract.pictures[`${kind === "LSTM" ? kind : "RNN"}-${few(num_layers)}-${D}-${few(steps)}`];
-    Object.assign(fields, {
+    const batched = !["packed", "unbatched"].includes(layout);
+    Object.assign(fields, axes, {
       layer, last_step: steps - 1n, last_layer: num_layers - 1n, last_state: D * num_layers - 1n,
-      last_forward: D * num_layers - 2n, note: lengths.length ? contract.packed : "",
+      last_forward: D * num_layers - 2n, sheets: batched ? "visible" : "hidden",
+      batch: batched ? contract.batch.replace("{}", axes.N) : "",
+      note: lengths.length ? contract.packed : "",
     });
 
     const names = new Set(rows.flatMap((row) => row.shape.split(/[* ]/)));

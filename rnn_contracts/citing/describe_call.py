@@ -15,7 +15,9 @@ from rnn_contracts.contracts import TENSORS, call_axes, expected_shapes, tensors
 from rnn_contracts.layer import RETURNS, Layer
 from rnn_contracts.rules import RULES, shape_rule
 
-PACKED = "Packed: the shapes of input and output are those of .data."
+PACKED = "Packed: input and output stand for their .data."
+BATCH = "A sheet stands for each sequence: N = {}."
+"""What stands below the picture of packed input, and of a batch."""
 
 
 def shapes(
@@ -110,9 +112,11 @@ class ShapesOfCall:
         rows = zip(tensors(self.layer), self.rows, strict=True)
         fields = {name: f"{symbolic} = {numbers}" for name, (_, symbolic, numbers, _) in rows}
         states = layer.axes["D"] * layer.num_layers
+        batched = "N" in self.axes and not self.lengths
         return picture.svg(
             picture.template(layer, self.steps, highlight),
             fields
+            | layer.axes
             | {
                 "layer": layer,
                 "last_step": self.steps - 1,
@@ -120,6 +124,8 @@ class ShapesOfCall:
                 "last_state": states - 1,
                 "last_forward": states - 2,
                 "note": PACKED if self.lengths else "",
+                "batch": BATCH.format(self.axes["N"]) if batched else "",
+                "sheets": "visible" if batched else "hidden",
             },
         )
 

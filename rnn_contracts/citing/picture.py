@@ -16,10 +16,13 @@ from rnn_contracts.layer import CELLS, LAYERS, Layer
 MANY = 5
 """With this number of layers or steps, or more, some are left out of the picture."""
 
-_CELL, _STEP, _ROW, _LABEL, _GAP = 36, 54, 34, 16, 22
-_STATE, _LEFT = 62, 84
 FORWARD, BACKWARD, _GREY = "#2f81c7", "#d9822b", "#8b949e"
+
+# A picture is no wider than a phone, where its letters keep their size.
+_WIDTH, _LEFT, _STEP, _CELL, _STATE = 358, 71, 54, 44, 54
+_ROW, _HALF, _LABEL, _GAP, _SHEET = 34, 19, 16, 22, 4
 _ARROW = "M{0} {1}L{2} {3}m{4} {5}L{2} {3}l{6} {7}"
+_TEXT = 'stroke="none" fill="currentColor"'
 
 
 def svg(template: str, fields: Mapping[str, object]) -> str:
@@ -60,45 +63,54 @@ class _Drawing:
         self.layer = layer
         self.highlight = highlight
         self.is_cell = layer.kind in CELLS
+        self.directions = 2 if layer.bidirectional else 1
         self.states = ("h", "c") if layer.kind.startswith("LSTM") else ("h",)
         # The second state of an LSTM needs a line more.
-        self.row = _ROW + 12 * (len(self.states) - 1)
+        self.row = _ROW + 14 * (len(self.states) - 1)
         self.steps = _drawn(steps, "last_step")
         self.layers = _drawn(layer.num_layers, "last_layer")
         self.right = _LEFT + _STEP * len(self.steps)
-        self.width = max(430, self.right + _STATE + 10)
-        self.parts: list[str] = []
+        self.sheets: list[str] = []
+        self.arrows: list[str] = []
+        # By the attributes that they share.
+        self.boxes: dict[str, list[str]] = {}
+        self.texts: dict[str, list[str]] = {}
 
     def template(self) -> str:
         """Draw everything from top to bottom, and return the SVG."""
         y = 8
         if not self.is_cell:
-            self._row_of_tensors("output", y)
-            y = self._arrows_up(y + 26)
+            y = self._arrows_up(self._row_of_tensors("output", y))
         for k in reversed(self.layers):
             if k is None:
-                x = (_LEFT + self.right) // 2
-                self._text(x - 3, y + 14, "&#8942;", "middle")
+                self._text((_LEFT + self.right) // 2 - 3, y + 14, "&#8942;", middle=True)
                 y += 24
             else:
                 y = self._layer(y, k)
             y = self._arrows_up(y)
-        self._row_of_tensors("input", y)
-        y += 26
+        y = self._row_of_tensors("input", y)
         if not self.is_cell:
             for x, step in self._columns():
-                self._text(x, y + 14, "&#8943;" if step is None else f"t={step}", "middle", size=10)
-            y += 18
+                self._text(x, y + 16, "&#8943;" if step is None else f"t={step}", middle=True)
+            y += 20
         y = self._legend(y + 10)
+        sheets = f'<path d="{"".join(self.sheets)}" visibility="{{sheets}}" stroke-opacity=".5"/>'
+        arrows = f'<path d="{"".join(self.arrows)}" stroke-opacity=".65"/>'
+        groups = [
+            f"<g {shared}>{''.join(group)}</g>"
+            for shared, group in [*self.boxes.items(), *self.texts.items()]
+        ]
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} {y}" '
-            f'width="{self.width}" height="{y}" style="max-width:100%;height:auto" role="img" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {y}" '
+            f'width="{_WIDTH}" height="{y}" style="max-width:100%;height:auto" role="img" '
             f'aria-label="{self._alternative()}" '
-            'font-family="ui-monospace,Menlo,Consolas,monospace" font-size="11.5" '
-            'fill="currentColor">'
+            'font-family="ui-monospace,Menlo,Consolas,monospace" font-size="12" '
+            'fill="none" stroke="currentColor">'
             # These colours are for a picture in a file of its own. In a page it has the page's.
             "<style>svg:root{color:#1f2328;background:#fff}@media(prefers-color-scheme:dark)"
-            "{svg:root{color:#e6edf3;background:#0d1117}}</style>" + "".join(self.parts) + "</svg>"
+            "{svg:root{color:#e6edf3;background:#0d1117}}</style>"
+            + "".join([sheets, arrows, *groups])
+            + "</svg>"
         )
 
     def _columns(self) -> Iterator[tuple[int, str | None]]:
@@ -106,89 +118,95 @@ class _Drawing:
         for number, step in enumerate(self.steps):
             yield _LEFT + _STEP * number + _STEP // 2, step
 
-    def _row_of_tensors(self, name: str, y: int) -> None:
-        """Draw a box of ``input`` or ``output`` for each step."""
-        self._text(8, y + 17, name, opacity=self._opacity(name))
+    def _row_of_tensors(self, name: str, y: int) -> int:
+        """Draw a box of ``input`` or ``output`` for each step, and return the y below them."""
+        boxes = [(_GREY, "{H_in}")] if name == "input" else [(FORWARD, "{H_out}")]
+        if name == "output" and self.layer.bidirectional:
+            boxes = [(FORWARD, ":{H_out}"), (BACKWARD, "{H_out}:")]
+        height = _HALF * len(boxes) + 5 * (len(boxes) == 1)
+        self._text(2, y + height // 2 + 4, name, opacity=self._opacity(name))
         for x, step in self._columns():
-            left = x - _CELL // 2
             if step is None:
-                self._text(x, y + 17, "&#8943;", "middle")
-            elif name == "input":
-                self._box(left, y, _CELL, 26, _GREY, name)
-            elif not self.layer.bidirectional:
-                self._box(left, y, _CELL, 26, FORWARD, name)
-            else:
-                self._box(left, y, _CELL // 2, 26, FORWARD, name)
-                self._box(left + _CELL // 2, y, _CELL // 2, 26, BACKWARD, name)
+                self._text(x, y + height // 2 + 4, "&#8943;", middle=True)
+                continue
+            left = x - _CELL // 2
+            for half, (colour, size) in enumerate(boxes):
+                at, tall = y + _HALF * half, height // len(boxes)
+                self._box(left, at, _CELL, tall, colour, name)
+                self._text(x, at + tall // 2 + 4, size, middle=True, opacity=self._opacity(name))
+            self._sheet(left, y, _CELL, height)
+        return y + height
 
     def _arrows_up(self, y: int) -> int:
         """Draw an arrow for each step, and return the y below them."""
-        paths = [
-            _ARROW.format(x, y + _GAP - 2, x, y + 3, -3, 4, 3, 4)
+        self.arrows += [
+            _ARROW.format(x, y + _GAP - 6, x, y + 3, -3, 4, 3, 4)
             for x, step in self._columns()
             if step is not None
         ]
-        self._path(paths)
         return y + _GAP
 
     def _layer(self, y: int, k: str) -> int:
         """Draw a layer of the stack in all its directions, and return the y below it."""
-        directions = 2 if self.layer.bidirectional else 1
         label = 0 if self.is_cell else _LABEL
-        height = label + self.row * directions + 2
-        width = self.right - _LEFT - 8
-        self.parts.append(
-            f'<rect x="{_LEFT + 4}" y="{y}" width="{width}" height="{height}" rx="6" '
-            'fill="none" stroke="currentColor" stroke-opacity=".3"/>'
-        )
+        height = label + self.row * self.directions + 2
+        width = self.right - _LEFT + 4
+        frame = f'<rect x="{_LEFT - 2}" y="{y}" width="{width}" height="{height}" rx="6"/>'
+        self.boxes.setdefault('stroke-opacity=".3"', []).append(frame)
         if not self.is_cell:
-            self._text(_LEFT + 10, y + 12, f"layer {k}", size=10)
+            self._text(_LEFT + 6, y + 13, f"layer {k}")
         y += label
-        for direction in range(directions):
+        for direction in range(self.directions):
             if k.isdigit():
-                row = str(int(k) * directions + direction)
+                row = str(int(k) * self.directions + direction)
             else:
-                row = "{last_state}" if direction == directions - 1 else "{last_forward}"
+                row = "{last_state}" if direction == self.directions - 1 else "{last_forward}"
             self._direction(y + self.row * direction, row, backward=direction == 1)
-        return y + self.row * directions + 2
+        return y + self.row * self.directions + 2
 
     def _direction(self, y: int, row: str, *, backward: bool) -> None:
         """Draw one direction of a layer; ``row`` is its index in the states."""
         colour = BACKWARD if backward else FORWARD
         middle = y + self.row // 2
-        start, end = (self.right + 6, 8) if backward else (8, self.right + 6)
+        left, right = 2, self.right + 12
+        start, end = (right, left) if backward else (left, right)
         before, after = ("_0", "_1") if self.is_cell else ("_0", "_n")
         for x, moment, shade in ((start, before, _GREY), (end, after, colour)):
             names = [state + moment for state in self.states]
             height = 8 + 14 * len(names)
-            self._box(x, middle - height // 2, _STATE, height, shade, *names)
+            top = middle - height // 2
+            self._box(x, top, _STATE, height, shade, *names)
+            self._sheet(x, top, _STATE, height)
             for line, name in enumerate(names):
                 text = name if self.is_cell else f"{name}[{row}]"
-                at = middle - height // 2 + 15 + 14 * line
-                self._text(x + _STATE // 2, at, text, "middle", opacity=self._opacity(name))
-        edges = [8 + _STATE]
+                center, bottom = x + _STATE // 2, top + 15 + 14 * line
+                self._text(center, bottom, text, middle=True, opacity=self._opacity(name))
+        edges = [left + _STATE]
         for x, step in self._columns():
             if step is None:
-                self._text(x, middle + 4, "&#8943;", "middle")
+                self._text(x, middle + 4, "&#8943;", middle=True)
             else:
-                self.parts.append(
-                    f'<rect x="{x - _CELL // 2}" y="{middle - 10}" width="{_CELL}" height="20" '
-                    f'rx="10" fill="{colour}" fill-opacity=".16" stroke="{colour}"/>'
-                )
-            edges += [x - _CELL // 2, x + _CELL // 2]
-        edges.append(self.right + 6)
-        paths = []
-        for left, right in zip(edges[::2], edges[1::2], strict=True):
-            tail, head, back = (right - 1, left + 2, 4) if backward else (left + 1, right - 2, -4)
-            paths.append(_ARROW.format(tail, middle, head, middle, back, -3, back, 3))
-        self._path(paths)
+                at = f'x="{x - 18}" y="{middle - 10}" width="36" height="20" rx="10"'
+                shared = f'fill="{colour}" fill-opacity=".16" stroke="{colour}"'
+                self.boxes.setdefault(shared, []).append(f"<rect {at}/>")
+            edges += [x - 18, x + 18]
+        edges.append(right)
+        for a, b in zip(edges[::2], edges[1::2], strict=True):
+            tail, head, back = (b - 1, a + 2, 4) if backward else (a + 1, b - 2, -4)
+            self.arrows.append(_ARROW.format(tail, middle, head, middle, back, -3, back, 3))
 
     def _legend(self, y: int) -> int:
-        """Draw the list of all shapes, and return the y below it."""
+        """Draw what the colours mean and the list of all shapes, and return the y below them."""
+        if self.layer.bidirectional:
+            directions = (FORWARD, "forward, to the right"), (BACKWARD, "backward, to the left")
+            for x, (colour, text) in zip((2, 180), directions, strict=True):
+                self._box(x, y, 12, 12, colour, "output", "h_n")
+                self._text(x + 18, y + 10, text)
+            y += 20
         for name in tensors(self.layer):
-            self._text(8, y + 10, f"{name:<7}{{{name}}}", opacity=self._opacity(name))
+            self._text(2, y + 10, f"{name:<7}{{{name}}}", opacity=self._opacity(name))
             y += 16
-        self._text(8, y + 10, "{note}", size=10)
+        self._text(2, y + 10, "{batch}{note}")
         return y + 16
 
     def _alternative(self) -> str:
@@ -204,8 +222,8 @@ class _Drawing:
                 f"to the right leaves {ends}."
             )
         both = (
-            "The forward direction runs to the right, the backward direction to the left; output "
-            "has the forward half first. "
+            "The forward direction runs to the right, the backward direction to the left. On the last "
+            "axis of output, :{H_out} is forward and {H_out}: is backward. "
             if self.layer.bidirectional
             else ""
         )
@@ -221,27 +239,23 @@ class _Drawing:
 
     def _box(self, x: int, y: int, width: int, height: int, colour: str, *names: str) -> None:
         opacity = self._opacity(*names)
-        self.parts.append(
-            f'<rect x="{x}" y="{y}" width="{width}" height="{height}" fill="{colour}" '
-            f'fill-opacity="{0.34 * opacity:.2g}" stroke="{colour}" stroke-opacity="{opacity:g}"/>'
+        shared = (
+            f'fill="{colour}" fill-opacity="{0.34 * opacity:.2g}" stroke="{colour}" '
+            f'stroke-opacity="{opacity:g}"'
         )
+        box = f'<rect x="{x}" y="{y}" width="{width}" height="{height}"/>'
+        self.boxes.setdefault(shared, []).append(box)
 
-    def _text(
-        self, x: int, y: int, text: str, anchor: str = "", *, size: int = 0, opacity: float = 1
-    ) -> None:
-        attributes = [f'x="{x}" y="{y}" xml:space="preserve"']
-        if anchor:
-            attributes.append(f'text-anchor="{anchor}"')
-        if size:
-            attributes.append(f'font-size="{size}"')
-        if opacity < 1:
-            attributes.append(f'opacity="{opacity:g}"')
-        self.parts.append(f"<text {' '.join(attributes)}>{text}</text>")
+    def _sheet(self, x: int, y: int, width: int, height: int) -> None:
+        """Draw the edge of a second sheet behind a box: a batch has one for each sequence."""
+        self.sheets.append(f"M{x + _SHEET} {y}v-{_SHEET}h{width}v{height}h-{_SHEET}")
 
-    def _path(self, paths: list[str]) -> None:
-        self.parts.append(
-            f'<path d="{"".join(paths)}" fill="none" stroke="currentColor" stroke-opacity=".65"/>'
-        )
+    def _text(self, x: int, y: int, text: str, *, middle: bool = False, opacity: float = 1) -> None:
+        shared = _TEXT + ' text-anchor="middle"' * middle
+        spaces = "" if middle else ' xml:space="preserve"'
+        dimmed = f' opacity="{opacity:g}"' if opacity < 1 else ""
+        line = f'<text x="{x}" y="{y}"{spaces}{dimmed}>{text}</text>'
+        self.texts.setdefault(shared, []).append(line)
 
 
 def _drawn(number: int, last: str) -> list[str | None]:

@@ -103,8 +103,12 @@ def test_picture_shows_every_state() -> None:
 
 def boxes(svg: str, colour: str) -> list[tuple[int, int]]:
     """Where the boxes of a colour are: x, and y from the top."""
-    found = re.findall(rf'<rect x="(\d+)" y="(\d+)"[^>]* stroke="{colour}"', svg)
-    return [(int(x), int(y)) for x, y in found]
+    return [
+        (int(box.get("x", "")), int(box.get("y", "")))
+        for group in ElementTree.fromstring(svg).iter()
+        if group.get("stroke") == colour
+        for box in group
+    ]
 
 
 def labels(svg: str, pattern: str) -> dict[str, int]:
@@ -128,15 +132,22 @@ def test_picture_shows_where_states_start_and_end(kind: str) -> None:
 
 
 def test_picture_shows_both_halves_of_output() -> None:
-    """At every step the forward half is on the left, in the colour of its cells and of its state."""
+    """At every step the forward half is above, in the colour of its cells and of its state."""
     forward, backward = picture.FORWARD, picture.BACKWARD
     svg = shapes(Layer("RNN", 5, 8, bidirectional=True), (3, 2, 5)).svg()
-    top = min(y for _, y in boxes(svg, forward))
-    left, right = ([x for x, y in boxes(svg, it) if y == top] for it in (forward, backward))
-    assert len(left) == len(right) == 3
-    assert all(x < other for x, other in zip(left, right, strict=True))
-    # Three halves, three cells, one state.
-    assert len(boxes(svg, forward)) == len(boxes(svg, backward)) == 7
+    upper, lower = (
+        sorted(boxes(svg, it), key=lambda box: box[1])[:3] for it in (forward, backward)
+    )
+    assert [x for x, _ in upper] == [x for x, _ in lower]
+    assert max(y for _, y in upper) < min(y for _, y in lower)
+    halves = [int(x) for x in re.findall(r'<text x="(\d+)" y="\d+">(?:8:|:8)<', svg)]
+    assert sorted(halves) == sorted([x + 22 for x, _ in upper] * 2)
+    # Three halves, three cells, one state, and what the colour means.
+    assert len(boxes(svg, forward)) == len(boxes(svg, backward)) == 8
+    assert re.findall(r">(forward|backward), to the (right|left)<", svg) == [
+        ("forward", "right"),
+        ("backward", "left"),
+    ]
     one = shapes(Layer("RNN", 5, 8), (3, 2, 5)).svg()
     assert (len(boxes(one, forward)), boxes(one, backward)) == (7, [])
 
@@ -145,8 +156,34 @@ def test_picture_highlights() -> None:
     """The tensors of a rule are in full strength, the others are not."""
     call = shapes(Layer("RNN", 5, 8), (4, 2, 5))
     assert 'opacity="0.6"' not in call.svg()
+    dimmed = re.compile("h_0|input|output|>5<|>8<")
     for line in re.findall(r"<text [^>]*>[^<]*</text>", call.svg(["h_n"])):
-        assert ('opacity="0.6"' in line) == any(name in line for name in ("h_0", "input", "output"))
+        assert ('opacity="0.6"' in line) == bool(dimmed.search(line))
+
+
+def test_picture_shows_the_batch() -> None:
+    """Behind each box of a batch is a sheet more; one sequence, and packed ones, are without."""
+    sheets = re.compile(r'<path d="([^"]*)" visibility="(\w+)"')
+    note = "A sheet stands for each sequence: N = 2."
+    layer = Layer("LSTM", 5, 8, bidirectional=True)
+    for shape, lengths, seen in (
+        ((4, 2, 5), None, True),
+        ((4, 5), None, False),
+        ((6, 5), (4, 2), False),
+    ):
+        svg = shapes(layer, shape, lengths).svg()
+        ((path, visibility),) = sheets.findall(svg)
+        assert path.count("M") == 12
+        assert visibility == ("visible" if seen else "hidden")
+        assert (f">{note}<" in svg) == seen
+
+
+def test_letters_keep_their_size_on_a_phone() -> None:
+    """Every picture fits into the 358 pixels that a phone has, and has no smaller letters than 12."""
+    for layer, shape, lengths in CALLS:
+        svg = shapes(layer, shape, lengths).svg()
+        assert re.findall(r' width="(\d+)"', svg)[0] == "358"
+        assert re.findall(r'font-size="(\d+)"', svg) == ["12"]
 
 
 def test_templates() -> None:
