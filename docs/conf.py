@@ -30,7 +30,7 @@ html_theme = "furo"
 html_title = f"rnn-contracts {version}"
 html_baseurl = SITE
 html_static_path = ["static"]
-html_css_files = ["site.css"]
+html_css_files = ["site.css", "pictures.css"]
 html_show_sphinx = False
 html_copy_source = False
 
@@ -39,6 +39,14 @@ def setup(app: Sphinx) -> None:
     """Make the pages of this version of the contract."""
     app.connect("config-inited", lambda app, _: pages.write(Path(app.srcdir)))
     app.connect("html-page-context", add_form)
+    app.connect("html-page-context", name_language)
+
+
+def name_language(app: Sphinx, page: str, _: str, context: dict[str, object], *__: object) -> None:
+    """Say in which language the text of ``lesson.ko`` is; all around it is English."""
+    language = page.partition(".")[2]
+    if language:
+        context["body"] = f'<div lang="{language}">{context["body"]}</div>'
 
 
 def add_form(app: Sphinx, page: str, *_: object) -> None:

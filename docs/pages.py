@@ -6,6 +6,9 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+import lesson_pictures
+from notebook import notebook
+
 from rnn_contracts import RULES, Layer, Rule, contracts, deviations, shapes
 from rnn_contracts.citing import describe_rule, describe_runs, picture
 from rnn_contracts.citing.citations import CITATIONS
@@ -15,13 +18,6 @@ from rnn_contracts.citing.lists import rule_as_data
 from rnn_contracts.citing.tables import markdown_table
 from rnn_contracts.contracts import TENSORS
 from rnn_contracts.layer import CELLS, LAYERS, RETURNS
-
-LESSON = {
-    "one-layer": Layer("RNN", 5, 8, batch_first=True),
-    "ten-layers": Layer("RNN", 5, 8, num_layers=10, batch_first=True),
-    "bidirectional": Layer("RNN", 5, 8, batch_first=True, bidirectional=True),
-}
-"""The layers of the lesson, by the names of their pictures; their input is (2, 4, 5)."""
 
 FAMILIES = {
     "shape": "Shapes: what goes in and comes out",
@@ -47,8 +43,10 @@ def write(docs: Path) -> None:
     files["shapes.md"] = shape_table()
     files["generated/contract.html"] = contract_data()
     files["generated/backends.md"] = backend_table()
-    for name, layer in LESSON.items():
-        files[f"generated/{name}.html"] = shapes(layer, (2, 4, 5))._repr_html_()
+    files |= lesson_pictures.files()
+    for page in docs.glob("lesson*.md"):
+        text = page.read_text("utf-8")
+        files[f"generated/{page.stem}.ipynb"] = notebook(text, lesson_pictures.pictures())
     for directory in ("rules", "generated"):
         (docs / directory).mkdir(exist_ok=True)
         for path in (docs / directory).iterdir():

@@ -8,7 +8,7 @@ four layers or steps, the first two and the last are drawn. Every number in a pi
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from rnn_contracts.contracts import TENSORS, tensors
 from rnn_contracts.layer import CELLS, LAYERS, Layer
@@ -16,13 +16,15 @@ from rnn_contracts.layer import CELLS, LAYERS, Layer
 MANY = 5
 """With this number of layers or steps, or more, some are left out of the picture."""
 
-FORWARD, BACKWARD, _GREY = "#2f81c7", "#d9822b", "#8b949e"
+FORWARD, BACKWARD, GREY = "#2f81c7", "#d9822b", "#8b949e"
+WIDTH = 358
+"""A picture is no wider than a phone, where its letters keep their size."""
 
-# A picture is no wider than a phone, where its letters keep their size.
-_WIDTH, _LEFT, _STEP, _CELL, _STATE = 358, 71, 54, 44, 54
+TEXT = 'stroke="none" fill="currentColor"'
+
+_LEFT, _STEP, _CELL, _STATE = 71, 54, 44, 54
 _ROW, _HALF, _LABEL, _GAP, _SHEET = 34, 19, 16, 22, 4
 _ARROW = "M{0} {1}L{2} {3}m{4} {5}L{2} {3}l{6} {7}"
-_TEXT = 'stroke="none" fill="currentColor"'
 
 
 def svg(template: str, fields: Mapping[str, object]) -> str:
@@ -54,6 +56,20 @@ def templates() -> dict[str, str]:
 def template(layer: Layer, steps: int, highlight: Collection[str] = TENSORS) -> str:
     """Return the picture with its fields; every tensor that is not in ``highlight`` is dimmed."""
     return _Drawing(layer, steps, highlight).template()
+
+
+def framed(height: int, alternative: str, parts: Iterable[str]) -> str:
+    """Return the SVG of these parts; ``alternative`` says in words what they show."""
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
+        f'width="{WIDTH}" height="{height}" style="max-width:100%;height:auto" role="img" '
+        f'aria-label="{alternative}" '
+        'font-family="ui-monospace,Menlo,Consolas,monospace" font-size="12" '
+        'fill="none" stroke="currentColor">'
+        # These colours are for a picture in a file of its own. In a page it has the page's.
+        "<style>svg:root{color:#1f2328;background:#fff}@media(prefers-color-scheme:dark)"
+        f"{{svg:root{{color:#e6edf3;background:#0d1117}}}}</style>{''.join(parts)}</svg>"
+    )
 
 
 class _Drawing:
@@ -100,18 +116,7 @@ class _Drawing:
             f"<g {shared}>{''.join(group)}</g>"
             for shared, group in [*self.boxes.items(), *self.texts.items()]
         ]
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {y}" '
-            f'width="{_WIDTH}" height="{y}" style="max-width:100%;height:auto" role="img" '
-            f'aria-label="{self._alternative()}" '
-            'font-family="ui-monospace,Menlo,Consolas,monospace" font-size="12" '
-            'fill="none" stroke="currentColor">'
-            # These colours are for a picture in a file of its own. In a page it has the page's.
-            "<style>svg:root{color:#1f2328;background:#fff}@media(prefers-color-scheme:dark)"
-            "{svg:root{color:#e6edf3;background:#0d1117}}</style>"
-            + "".join([sheets, arrows, *groups])
-            + "</svg>"
-        )
+        return framed(y, self._alternative(), [sheets, arrows, *groups])
 
     def _columns(self) -> Iterator[tuple[int, str | None]]:
         """Yield the x and the label of each step that is drawn, and of the gap between them."""
@@ -120,7 +125,7 @@ class _Drawing:
 
     def _row_of_tensors(self, name: str, y: int) -> int:
         """Draw a box of ``input`` or ``output`` for each step, and return the y below them."""
-        boxes = [(_GREY, "{H_in}")] if name == "input" else [(FORWARD, "{H_out}")]
+        boxes = [(GREY, "{H_in}")] if name == "input" else [(FORWARD, "{H_out}")]
         if name == "output" and self.layer.bidirectional:
             boxes = [(FORWARD, ":{H_out}"), (BACKWARD, "{H_out}:")]
         height = _HALF * len(boxes) + 5 * (len(boxes) == 1)
@@ -171,7 +176,7 @@ class _Drawing:
         left, right = 2, self.right + 12
         start, end = (right, left) if backward else (left, right)
         before, after = ("_0", "_1") if self.is_cell else ("_0", "_n")
-        for x, moment, shade in ((start, before, _GREY), (end, after, colour)):
+        for x, moment, shade in ((start, before, GREY), (end, after, colour)):
             names = [state + moment for state in self.states]
             height = 8 + 14 * len(names)
             top = middle - height // 2
@@ -251,7 +256,7 @@ class _Drawing:
         self.sheets.append(f"M{x + _SHEET} {y}v-{_SHEET}h{width}v{height}h-{_SHEET}")
 
     def _text(self, x: int, y: int, text: str, *, middle: bool = False, opacity: float = 1) -> None:
-        shared = _TEXT + ' text-anchor="middle"' * middle
+        shared = TEXT + ' text-anchor="middle"' * middle
         spaces = "" if middle else ' xml:space="preserve"'
         dimmed = f' opacity="{opacity:g}"' if opacity < 1 else ""
         line = f'<text x="{x}" y="{y}"{spaces}{dimmed}>{text}</text>'

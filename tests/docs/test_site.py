@@ -14,7 +14,6 @@ from rnn_contracts.citing import describe_rule, describe_runs
 from rnn_contracts.citing.citations import CITATIONS, SITE, address
 from rnn_contracts.contracts import TENSORS
 
-
 PICTURED_LAWS = ("final-hidden-is-last-output", "directions-concatenate", "hidden-layout")
 
 
