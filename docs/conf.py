@@ -30,7 +30,7 @@ html_theme = "furo"
 html_title = f"rnn-contracts {version}"
 html_baseurl = SITE
 html_static_path = ["static"]
-html_css_files = ["site.css", "pictures.css"]
+html_css_files = ["site.css", "lesson.css"]
 html_show_sphinx = False
 html_copy_source = False
 

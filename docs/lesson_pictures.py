@@ -78,9 +78,9 @@ def layout(*, batch_first: bool) -> str:
     else:
         given = [step(f"inputs[{t}]", t, 5) for t in range(4)]
         made = [step(f"outputs[{t}]", t, 8, chosen=t == 3) for t in range(4)]
-    made.append(step("hidden[0]", 3, 8, chosen=True))
-    axes = ("N = 2 sentences", "L = 4 words")
-    first, second = axes if batch_first else axes[::-1]
+    made.append(step("hidden[0] (2, 8)", 3, 8, chosen=True))
+    names = ("N", "L") if batch_first else ("L", "N")
+    first, second = ({"N": "N = 2 sentences", "L": "L = 4 words"}[name] for name in names)
     return draw(
         f"batch_first={batch_first}: inputs and outputs have a grid for each of {first}, in it a row "
         f"for each of {second}. The rows of outputs at the last words are those of hidden[0], "
@@ -88,7 +88,7 @@ def layout(*, batch_first: bool) -> str:
         given,
         made,
         cell=12,
-        title=f"batch_first={batch_first}",
+        title=f"batch_first={batch_first}: ({names[0]}, {names[1]}, H)",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 import warnings
 from pathlib import Path
@@ -12,7 +13,8 @@ import pytest
 import torch
 from torch import nn
 
-PAGE = (Path(__file__).parents[2] / "docs" / "silent-mistakes.md").read_text("utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "silent-mistakes.md").read_text("utf-8")
 START, *SECTIONS = re.split("^## ", PAGE, flags=re.MULTILINE)
 DROPOUT = "dropout option adds dropout after all but last recurrent layer"
 
@@ -99,3 +101,21 @@ def test_backward_through_a_part_twice() -> None:
     output, h_n = layer(torch.randn(2, 2, 5))
     output.sum().backward(retain_graph=True)
     layer(torch.randn(2, 2, 5), h_n)[0].sum().backward()
+
+
+def test_pictures_show_what_torch_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The order of words and of states in them is that of ``view`` and ``transpose``."""
+    monkeypatch.syspath_prepend(str(DOCS))
+    pictures = importlib.import_module("lesson_pictures")
+    words = [word for sentence in pictures.WORDS for word in sentence]
+    x = torch.arange(8).view(2, 4)
+    for svg, read in zip(pictures.transposed(), (x.view(4, 2), x.transpose(0, 1)), strict=True):
+        first, second = (" ".join(words[k] for k in column) for column in read.T.tolist())
+        assert f"The layer reads {first} and {second}." in svg
+        drawn = [word for word in re.findall(r">(\w+)<", svg) if word in words]
+        assert drawn == [words[k] for k in read.flatten().tolist()]
+    h_n = torch.arange(4).view(2, 2)
+    flat = h_n.view(2, -1), h_n.transpose(0, 1).reshape(2, -1)
+    for svg, rows in zip(pictures.flattened(), flat, strict=True):
+        drawn = re.findall(r">(h_n\[\d, \d\])<", svg)
+        assert drawn == [f"h_n[{k // 2}, {k % 2}]" for k in rows.flatten().tolist()]
