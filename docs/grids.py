@@ -11,9 +11,6 @@ from dataclasses import dataclass
 
 from rnn_contracts.citing.picture import TEXT, framed
 
-SENTENCES = ("#8957e5", "#2da44e")
-"""The colours of the two sentences; those of the two directions are the picture's."""
-
 _ROW, _TITLE, _GAP, _LETTER = 20, 22, 10, 7.3
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from grids import SENTENCES, Bar, Grid, draw
+from grids import Bar, Grid, draw
 
 from rnn_contracts import Layer, shapes
 from rnn_contracts.citing.picture import BACKWARD, FORWARD, GREY
 
 WORDS = (("I", "am", "a", "student"), ("You", "are", "a", "teacher"))
-PURPLE, GREEN = SENTENCES
+SENTENCES = ("#8957e5", "#2da44e")
+"""The colours of the two sentences; those of the two directions are the picture's."""
+
 ALL = "the two sentences I am a student and You are a teacher"
 
 
@@ -162,7 +164,7 @@ def padding() -> list[str]:
     pictures = []
     for title, last in (("Wrong: output[:, -1]", 3), ("Right: h_n of packed input", 1)):
         rows = [
-            (word, [Bar(GREY if word == "(pad)" else GREEN, chosen=t == last)])
+            (word, [Bar(GREY if word == "(pad)" else SENTENCES[1], chosen=t == last)])
             for t, word in enumerate(("You", "win", "(pad)", "(pad)"))
         ]
         grids = [sentence("output[0]", 0, 8, chosen=[3]), Grid("output[1]", rows)]
