@@ -13,11 +13,7 @@ pytest_plugins = ["rnn_contracts.plugin", "pytester"]
 ROOT = Path(__file__).parent
 NEEDS = {
     "tests/docs": (("sphinx", "furo", "myst_parser", "pybtex", "pylatexenc"), "docs"),
-    "tests/docs/test_what_shape.py": (("sphinx", "playwright", "axe_playwright_python"), "browser"),
-    "tests/docs/test_lesson_in_browser.py": (
-        ("sphinx", "playwright", "axe_playwright_python"),
-        "browser",
-    ),
+    "tests/docs/browser": (("sphinx", "playwright", "axe_playwright_python"), "browser"),
     "tests/plugins": (("pytest_cov", "pytest_randomly", "pytest_timeout"), "plugins"),
     "tests/project/test_compare.py": (("defusedxml",), "tests"),
     "tests/project/test_installed.py": (("hatchling", "defusedxml"), "tests"),

@@ -1,5 +1,5 @@
 // The form of what-shape.html. What it knows of shapes it reads from the contract, which the page
-// holds as JSON; tests/docs/test_what_shape.py holds its answers against Python's.
+// holds as JSON; tests/docs/browser/test_what_shape.py holds its answers against Python's.
 "use strict";
 {
   const contract = JSON.parse(document.getElementById("contract").textContent);

@@ -9,8 +9,6 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser
 
-from .test_what_shape import browser as browser
-
 PAGES = ("lesson", "lesson.ko", "silent-mistakes")
 # Of each picture: its scale, and whether all of it is within its frame.
 MEASURE = """svgs => svgs.map(svg => {

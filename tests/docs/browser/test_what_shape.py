@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import itertools
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,11 @@ from urllib.parse import urlencode
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from rnn_contracts import Layer, shapes
 from rnn_contracts.citing.describe_call import ShapesOfCall
 from rnn_contracts.layer import CELLS, LAYERS
-
-BROWSERS = ("chromium", "google-chrome", "chromium-browser", "chrome")
-ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 
 # Of many choices at once, what the page then shows; and whether the picture stays within its frame.
 ASK = """hashes => hashes.map(hash => {
@@ -44,38 +40,6 @@ NORMAL = """pictures => pictures.map(picture => {
   made.innerHTML = picture;
   return made.innerHTML;
 })"""
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A browser that is installed; there is no test of the page without one."""
-    found = [path for path in map(shutil.which, BROWSERS) if path]
-    if not found:
-        pytest.fail(f"no browser here; install one of {', '.join(BROWSERS)}", pytrace=False)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found[0], args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def address(site: Path) -> str:
-    """The page as a file: it needs no server."""
-    return (site / "what-shape.html").as_uri()
-
-
-@pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    """The page, which must raise nothing."""
-    errors: list[object] = []
-    context = browser.new_context()
-    page = context.new_page()
-    page.on("pageerror", lambda error: errors.append(error))
-    page.on("console", lambda message: errors.append(message.text))
-    page.goto(address)
-    yield page
-    context.close()
-    assert errors == []
 
 
 Choice = dict[str, Any]
