@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 
 import lesson_pictures
+from markup import fenced
 from notebook import notebook
+from rule_pages import rule_page
 
-from rnn_contracts import RULES, Layer, Rule, contracts, deviations, shapes
+from rnn_contracts import RULES, contracts, deviations
 from rnn_contracts.citing import describe_rule, describe_runs, picture
-from rnn_contracts.citing.citations import CITATIONS
 from rnn_contracts.citing.describe_call import BATCH, PACKED
 from rnn_contracts.citing.escaping import in_markdown
 from rnn_contracts.citing.lists import rule_as_data
@@ -26,14 +26,6 @@ FAMILIES = {
     "packing": "Packing: the helpers of torch.nn.utils.rnn",
     "refusal": "Refusals: what must raise",
 }
-
-PICTURED_LAWS = ("final-hidden-is-last-output", "directions-concatenate", "hidden-layout")
-"""The laws that say where the numbers of a picture are."""
-
-TESTS = (
-    "Each test tries one kind of wrong call on one class. A range of releases stands for those in it "
-    "that were run."
-)
 
 
 def write(docs: Path) -> None:
@@ -57,124 +49,6 @@ def write(docs: Path) -> None:
         # Sphinx would read the page again, although nothing changed.
         if not path.is_file() or path.read_text("utf-8") != text:
             path.write_text(text, "utf-8")
-
-
-def bullets(lines: Iterable[str]) -> str:
-    """A Markdown list."""
-    return "\n".join(f"- {line}" for line in lines)
-
-
-def fenced(language: str, text: str) -> str:
-    """A Markdown block of code."""
-    return f"```{language}\n{text}\n```"
-
-
-def linked(text: str) -> str:
-    """Text whose last word may be an address."""
-    before, _, last = text.rpartition(" ")
-    return f"{in_markdown(before)} <{last}>" if last.startswith("https:") else in_markdown(text)
-
-
-def capitalised(text: str) -> str:
-    """The text as a sentence begins."""
-    return text[:1].upper() + text[1:]
-
-
-def rule_page(rule: Rule) -> str:
-    """Return the page of a rule, with all that is known of it."""
-    runs = describe_runs.of_rule(rule)
-    parts = [
-        f"(rnn-rule-{rule.id})=\n# {rule.id}",
-        f"**{in_markdown(rule.says)}.**",
-        f"Family: {rule.family}. About {', '.join(f'`{name}`' for name in rule.about)}. "
-        f"Checked from torch {rule.since} on.",
-        f"Where it holds: {in_markdown(rule.where)}."
-        + (" Not on the meta device, which has no numbers." if rule.values else ""),
-        f"{in_markdown(capitalised(runs['basis'][0]))}.",
-    ]
-    if rule.shapes:
-        rows = [
-            [f"`{name}`", layout, f"`{describe_rule.as_tuple(shape)}`"]
-            for name, layout, shape in describe_rule.shape_rows(rule)
-        ]
-        parts.append(markdown_table(["tensor", "layout", "shape"], rows))
-    if rule.condition:
-        parts.append(fenced("text", rule.condition))
-        parts.append(
-            bullets(f"`{name}`: {in_markdown(text)}" for name, text in rule.symbols.items())
-        )
-    if rule.recipes:
-        rows = [[in_markdown(case), f"`{code}`"] for case, code in rule.recipes.items()]
-        parts += ["## In Python", markdown_table(["case", "code"], rows)]
-    if rule.family == "shape":
-        parts += ["## Picture", "Highlighted: what the rule speaks of.", rule_picture(rule)]
-    elif rule.id in PICTURED_LAWS:
-        parts += ["## Picture", rule_picture(rule)]
-    parts += what_torch_says(rule)
-    if rule.pitfalls:
-        caught = bullets(f"<{issue}>" for issue in describe_rule.pitfalls(rule))
-        parts += ["## Who was caught by it", caught]
-    parts += how_it_is_refused(runs)
-    parts += ["## Known deviations", bullets(map(linked, describe_rule.deviations(rule)))]
-    parts += ["## Recorded runs", bullets(map(in_markdown, runs["recorded"]))]
-    parts += [
-        "## How it is checked",
-        bullets([f"`{rule.test}`"]),
-        fenced("console", f"$ {describe_rule.command(rule)}"),
-        "## Cite it",
-    ]
-    for language, cite in CITATIONS.items():
-        parts += [f"In {language}:", fenced(language, cite(rule))]
-    return "\n\n".join(parts) + "\n"
-
-
-def what_torch_says(rule: Rule) -> list[str]:
-    """Return torch's own words, if it has any, and the page."""
-    quotes = describe_rule.quotes(rule)
-    if not quotes:
-        return [f"Torch writes of the subject on <{rule.source}>"]
-    parts = ["## What torch says"]
-    for classes, quote in quotes:
-        parts += [f"Of {classes}:", fenced("none", quote)]
-    return [*parts, f"Source: <{rule.source}>"]
-
-
-def rule_picture(rule: Rule) -> str:
-    """Return the picture of a layer that the rule is about. Its sizes all differ."""
-    kind = rule.layers[-1] if rule.layers == CELLS else rule.layers[0]
-    if kind in CELLS:
-        call = shapes(Layer(kind, 5, 8), (2, 5))
-    else:
-        proj_size = 7 if kind == "LSTM" else 0
-        layer = Layer(
-            kind,
-            5,
-            8,
-            num_layers=2,
-            batch_first=True,
-            bidirectional=True,
-            proj_size=proj_size,
-        )
-        lengths = (3, 2) if [*rule.shapes] == ["packed"] else None
-        sizes = {"batch-first-ignored-unbatched": (3, 5), "empty-batch-allowed": (0, 3, 5)}
-        shape = (5, 5) if lengths else sizes.get(rule.id, (2, 3, 5))
-        call = shapes(layer, shape, lengths)
-    svg = call.svg(rule.tensors or TENSORS)
-    return fenced("{raw} html", f"<p><code>{call.layer}</code></p>\n{svg}")
-
-
-def how_it_is_refused(runs: describe_runs.Lines) -> list[str]:
-    """Return what refused means, what torch raises, and what it does where it deviates."""
-    headings = {
-        "refused means": "Refused means:",
-        "refused by": "Torch refuses by:",
-        "instead": "Where a deviation is known, torch did this instead:",
-    }
-    shown = {name: heading for name, heading in headings.items() if runs[name]}
-    parts = ["## How it is refused"] if shown else []
-    for name, heading in shown.items():
-        parts += [heading, bullets(map(in_markdown, runs[name]))]
-    return [*parts, TESTS] if shown else []
 
 
 def rule_index() -> str:
