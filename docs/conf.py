@@ -20,6 +20,7 @@ project_copyright = f"{YEAR}, {author}"
 version = release = rnn_contracts.__version__
 
 extensions = ["myst_parser", "rnn_contracts.sphinx"]
+myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
 nitpicky = True
 # What is quoted may be code.
@@ -50,6 +51,6 @@ def name_language(app: Sphinx, page: str, _: str, context: dict[str, object], *_
 
 
 def add_form(app: Sphinx, page: str, *_: object) -> None:
-    """The script of the one page that has a form."""
-    if page == "what-shape":
-        app.add_js_file("what-shape.js", loading_method="defer")
+    """The script of a page that has a form."""
+    if page in ("what-shape", "upgrades"):
+        app.add_js_file(f"{page}.js", loading_method="defer")

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import lesson_pictures
+import upgrades
 from markup import fenced
 from notebook import notebook
 from rule_pages import rule_page
@@ -35,6 +36,8 @@ def write(docs: Path) -> None:
     files["shapes.md"] = shape_table()
     files["generated/contract.html"] = contract_data()
     files["generated/backends.md"] = backend_table()
+    files["generated/changes.md"] = upgrades.all_changes()
+    files["generated/releases.md"] = upgrades.by_release()
     files |= lesson_pictures.files()
     for page in docs.glob("lesson*.md"):
         text = page.read_text("utf-8")

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from importlib import import_module
-from pathlib import Path
 from typing import Any
 
-from rnn_contracts.citing import describe_runs
+from rnn_contracts.citing import describe_runs, known
 from rnn_contracts.citing.citations import address
 from rnn_contracts.citing.tables import columns
 from rnn_contracts.helpers import HELPERS
 from rnn_contracts.rules import RULES, Rule, rule
 
 ISSUES = "https://github.com/pytorch/pytorch/issues/"
-DEVIATIONS = Path(__file__).parents[1] / "deviations.toml"
 
 
 def explain(rule_id: str) -> str:
@@ -121,12 +117,9 @@ def command(rule: Rule) -> str:
 def deviations(rule: Rule) -> list[str]:
     """Return a line for each known deviation of torch from the rule."""
     try:
-        toml = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
-    except ImportError:
-        return ["to be read with tomli: pip install tomli"]
-    # deviations.known() would check each entry, and needs packaging for that. This does not.
-    text = DEVIATIONS.read_text("utf-8")
-    entries = [entry for entry in toml.loads(text)["deviation"] if entry["rule"] == rule.id]
+        entries = [entry for entry in known.entries() if entry["rule"] == rule.id]
+    except ValueError as error:
+        return [str(error)]
     lines = [
         _deviation_line(entry, describe_runs.done_instead(entry["reason"], rule))
         for entry in entries

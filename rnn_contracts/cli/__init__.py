@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from rnn_contracts import __version__
 from rnn_contracts.cli import (
+    changes_between,
     check_torch,
     cite_rule,
     diff_reports,
@@ -23,6 +24,7 @@ COMMANDS = (
     explain_rule,
     shapes_of_call,
     cite_rule,
+    changes_between,
     diff_reports,
     check_torch,
     report_failure,
@@ -71,8 +73,8 @@ def make_parser() -> argparse.ArgumentParser:
         prog="rnn-contracts",
         description="The shape contract of PyTorch's recurrent layers: read it, cite it, and hold a "
         "torch or a layer of your own against it.",
-        epilog="`rnn-contracts COMMAND --help` tells more. list, explain, shapes and cite need neither "
-        "torch nor a network. Exit code: 2 where a command is used wrongly.",
+        epilog="`rnn-contracts COMMAND --help` tells more. list, explain, shapes, cite and changes need "
+        "neither torch nor a network. Exit code: 2 where a command is used wrongly.",
     )
     parser.add_argument("--version", action="version", version=f"rnn-contracts {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", prog=parser.prog)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 
 from rnn_contracts.citing.escaping import in_markdown
+from rnn_contracts.citing.known import defect, one_reason
 from rnn_contracts.results.diff import Difference
 from rnn_contracts.results.outcome import DIFFERS, FAILED, NOT_SUPPORTED, PASSED, Outcome
 from rnn_contracts.results.report import Report, Test
 from rnn_contracts.results.words import counted
 
-_DTYPE = re.compile(r"\b(?:bfloat16|float16|float32|float64)\b")
 _HEADINGS = {
     "regressed": "Regressed",
     "fixed": "Fixed",
@@ -35,24 +34,15 @@ def by_rule(tests: Mapping[Test, Outcome]) -> dict[tuple[str, str, str], list[st
             known = {outcome.state: ""}
         for reason, link in known.items():
             what = reason.removeprefix(f"{test.rule}: ")
-            key = test.rule, link or _DTYPE.sub("{}", what), link
+            key = test.rule, defect(what, link), link
             reasons.setdefault(key, {})[what] = None
             names = rules.setdefault(key, [])
             if str(test) not in names:
                 names.append(str(test))
     return {
-        (rule, _one_reason([*reasons[rule, key, link]]), link): names
+        (rule, one_reason(reasons[rule, key, link]), link): names
         for (rule, key, link), names in rules.items()
     }
-
-
-def _one_reason(reasons: list[str]) -> str:
-    """One line for reasons that tell of one defect."""
-    if len({_DTYPE.sub("{}", reason) for reason in reasons}) == 1 and _DTYPE.search(reasons[0]):
-        dtypes = [found[0] for reason in reasons if (found := _DTYPE.search(reason))]
-        return _DTYPE.sub(", ".join(dtypes), reasons[0], count=1)
-    more = f" (and {len(reasons) - 1} more of this issue)" if len(reasons) > 1 else ""
-    return f"{reasons[0]}{more}"
 
 
 def refused(difference: Difference) -> Iterable[tuple[str, str]]:

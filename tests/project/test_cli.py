@@ -327,7 +327,7 @@ def test_deviations_without_a_reader_of_toml(
     for name in ("tomllib", "tomli"):
         monkeypatch.setitem(sys.modules, name, None)
     out = printed(capsys, "explain", "autocast-dtype")
-    assert "deviations  to be read with tomli: pip install tomli\n" in out
+    assert "deviations  known deviations need tomli: pip install tomli\n" in out
 
 
 def readme_commands() -> list[tuple[str, str]]:
