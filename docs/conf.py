@@ -19,9 +19,11 @@ author = AUTHORS
 project_copyright = f"{YEAR}, {author}"
 version = release = rnn_contracts.__version__
 
-extensions = ["myst_parser", "rnn_contracts.sphinx"]
+extensions = ["myst_parser", "sphinx_copybutton", "rnn_contracts.sphinx"]
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
+# A command is copied without its prompt and without what it prints.
+copybutton_prompt_text = "$ "
 nitpicky = True
 # What is quoted may be code.
 smartquotes = False

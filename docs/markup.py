@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
+from rnn_contracts.citing.describe_rule import title
 from rnn_contracts.citing.escaping import in_markdown
+
+ISSUE = re.compile(r"^https://github\.com/[^/]+/[^/]+/(?:issues|pull)/\d+$")
 
 
 def bullets(lines: Iterable[str]) -> str:
@@ -18,9 +22,12 @@ def fenced(language: str, text: str) -> str:
 
 
 def linked(text: str) -> str:
-    """Text whose last word may be an address."""
+    """Text whose last word may be an address, for which the title of the issue stands."""
     before, _, last = text.rpartition(" ")
-    return f"{in_markdown(before)} <{last}>" if last.startswith("https:") else in_markdown(text)
+    if not last.startswith("https:"):
+        return in_markdown(text)
+    shown = title(last) if ISSUE.search(last) else last
+    return f"{in_markdown(before)} [{in_markdown(shown)}]({last})"
 
 
 def capitalised(text: str) -> str:

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     from rnn_contracts.checking.violation import ContractViolation
     from rnn_contracts.checking.your_call import check
+    from rnn_contracts.citing.citations import cite
     from rnn_contracts.citing.describe_call import shapes
-    from rnn_contracts.citing.describe_rule import explain
+    from rnn_contracts.citing.explanation import explain
     from rnn_contracts.parametrize import parametrize_with_rules
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Layer",
     "Rule",
     "check",
+    "cite",
     "expected_shapes",
     "explain",
     "parameter_shapes",
@@ -44,7 +46,8 @@ __all__ = [
 _LAZY = {
     "ContractViolation": "checking.violation",
     "check": "checking.your_call",
-    "explain": "citing.describe_rule",
+    "cite": "citing.citations",
+    "explain": "citing.explanation",
     "parametrize_with_rules": "parametrize",
     "shapes": "citing.describe_call",
 }

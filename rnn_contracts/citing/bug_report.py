@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from rnn_contracts.citing import describe_runs
+from rnn_contracts.citing.torch_words import in_plain_text
 from rnn_contracts.rules import Rule
 
 
@@ -37,7 +38,7 @@ def bug_report(rule: Rule, found: str, call: str, code: str, output: str, machin
 def _words(quotes: Mapping[str, str], source: str) -> str:
     if not quotes:
         return f"The documentation does not say so in words; see {source}."
-    said = "\n>\n".join(f"> {quote}\n> ({name})" for name, quote in quotes.items())
+    said = "\n>\n".join(f"> {in_plain_text(quote)}\n> ({name})" for name, quote in quotes.items())
     return f"The documentation says ({source}):\n\n{said}"
 
 

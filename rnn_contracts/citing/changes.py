@@ -107,10 +107,15 @@ def between(
 
 def tests(rule: str, release: str, recorded: RecordedRuns) -> Counter[str]:
     """How many tests of the rule came out how on that release; nothing if it was not run there."""
-    total: Counter[str] = Counter()
-    for seen in on_release(rule, release, recorded):
-        total.update(seen.tests)
-    return total
+    return total(on_release(rule, release, recorded))
+
+
+def total(entries: Iterable[Seen]) -> Counter[str]:
+    """How many tests came out how."""
+    counts: Counter[str] = Counter()
+    for seen in entries:
+        counts.update(seen.tests)
+    return counts
 
 
 def on_release(rule: str, release: str, recorded: RecordedRuns) -> list[Seen]:

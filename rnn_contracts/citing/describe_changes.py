@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -118,13 +119,17 @@ def limits(found: Changes, recorded: RecordedRuns) -> list[str]:
 
 def outcome(rule: str, release: str, recorded: RecordedRuns) -> str:
     """What came of the rule on that release: passed, known failure in how many tests, or not run."""
+    return outcome_of(rule, release, changes.tests(rule, release, recorded))
+
+
+def outcome_of(rule: str, release: str, tests: Counter[str]) -> str:
+    """What came of the rule on that release, of which so many tests came out how."""
     if not RULES[rule].covers(release):
         return f"does not apply before {RULES[rule].since}"
-    counts = changes.tests(rule, release, recorded)
-    others = {state: count for state, count in sorted(counts.items()) if state != changes.PASSED}
+    others = {state: count for state, count in sorted(tests.items()) if state != changes.PASSED}
     if not others:
-        return changes.PASSED if counts else "not run"
-    total = sum(counts.values())
+        return changes.PASSED if tests else "not run"
+    total = sum(tests.values())
     return ", ".join(f"{state} in {count} of {total} tests" for state, count in others.items())
 
 

@@ -7,26 +7,11 @@ from typing import Any
 from rnn_contracts.citing import describe_runs, known
 from rnn_contracts.citing.citations import address
 from rnn_contracts.citing.tables import columns
-from rnn_contracts.helpers import HELPERS
-from rnn_contracts.rules import RULES, Rule, rule
+from rnn_contracts.citing.torch_words import in_plain_text
+from rnn_contracts.rules import Rule
+from rnn_contracts.sources.titles import TITLES
 
 ISSUES = "https://github.com/pytorch/pytorch/issues/"
-
-
-def explain(rule_id: str) -> str:
-    """Return all that is known of a rule, as ``rnn-contracts explain`` prints it.
-
-    Of a helper of packing, such as ``pad_sequence``, return a line for each rule about it.
-    ``ValueError`` names the nearest ids if there is no such rule.
-    """
-    helper = rule_id.rpartition(".")[2]
-    if helper in HELPERS:
-        about = [it for it in RULES.values() if helper in it.functions]
-        rows = columns([(it.id, it.family, it.says) for it in about])
-        return "\n".join(
-            [f"torch.nn.utils.rnn.{helper}", f"{len(about)} rules are about it", "", *rows]
-        )
-    return describe(rule(rule_id))
 
 
 def describe(rule: Rule) -> str:
@@ -45,8 +30,8 @@ def describe(rule: Rule) -> str:
         "basis": runs["basis"],
         "since": [f"torch {rule.since}"],
         "source": [rule.source],
-        "quote": [f"{classes}: {quote}" for classes, quote in quotes(rule)],
-        "pitfalls": pitfalls(rule),
+        "quote": [f"{classes}: {in_plain_text(quote)}" for classes, quote in quotes(rule)],
+        "pitfalls": columns([(link, title) for title, link in pitfalls(rule)]),
         "refused by": runs["refused by"],
         "instead": runs["instead"],
         "deviations": deviations(rule),
@@ -99,9 +84,23 @@ def quotes(rule: Rule) -> list[tuple[str, str]]:
     return [(", ".join(names), quote) for quote, names in classes.items()]
 
 
-def pitfalls(rule: Rule) -> list[str]:
-    """Return the addresses of issues of people who did not expect what the rule says."""
-    return [issue.replace("#", ISSUES) for issue in rule.pitfalls]
+def pitfalls(rule: Rule) -> list[tuple[str, str]]:
+    """Return title and address of issues of people who did not expect what the rule says."""
+    links = [issue.replace("#", ISSUES) for issue in rule.pitfalls]
+    return [(title(link), link) for link in links]
+
+
+def title(link: str) -> str:
+    """Return the title of an issue or pull request of pytorch, or its number if that is not known.
+
+    >>> title("https://github.com/pytorch/pytorch/issues/114617")
+    'RNN argument order'
+    >>> title("https://github.com/intel/torch-xpu-ops/issues/4066")
+    'intel/torch-xpu-ops#4066'
+    """
+    *_, owner, project, _, number = link.split("/")
+    known_title = TITLES.get(f"#{number}") if (owner, project) == ("pytorch", "pytorch") else None
+    return known_title or f"{owner}/{project}#{number}"
 
 
 def command(rule: Rule) -> str:

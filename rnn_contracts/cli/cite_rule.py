@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from rnn_contracts.citing.citations import CITATIONS
-from rnn_contracts.rules import rule
+from rnn_contracts.citing.citations import CITATIONS, cite
 
 
 def add_parser(commands: Any) -> None:
@@ -16,7 +15,7 @@ def add_parser(commands: Any) -> None:
         help="cite a rule in a text of your own",
         description="Print the sentence of a rule with a link to its page, ready to paste.",
         epilog="latex needs \\usepackage{hyperref}, bibtex that or \\usepackage{url}; its key is "
-        "rnn-contracts:RULE.",
+        "rnn-contracts-RULE.",
     )
     parser.add_argument("rule", metavar="RULE", help="the id, such as final-hidden-shape")
     parser.add_argument("--format", choices=CITATIONS, default="markdown", help="default: markdown")
@@ -25,4 +24,4 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> tuple[str, int]:
     """Return the citation, and the exit code."""
-    return CITATIONS[options.format](rule(options.rule)), 0
+    return cite(options.rule, options.format), 0

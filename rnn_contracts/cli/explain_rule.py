@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from rnn_contracts.citing.describe_rule import explain
+from rnn_contracts.citing.explanation import explain
 from rnn_contracts.cli.output import bold_first_column
 
 

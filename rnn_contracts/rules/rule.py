@@ -33,7 +33,7 @@ SYMBOLS = {
 """What the conditions of rules speak of, besides the axes of the contract."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Rule:
     """One rule, to be checked and to be cited.
 
@@ -143,6 +143,9 @@ class Rule:
         # One test tries the whole table of wrong calls.
         name = "refused" if self.id.endswith("-refused") else self.id.replace("-", "_")
         return f"{file}.py::test_{name}"
+
+    def __repr__(self) -> str:
+        return f"<Rule {self.id}: {self.says}>"
 
     def covers(self, release: str) -> bool:
         """Whether the rule is checked on that torch release, build or nightly."""

@@ -42,15 +42,16 @@ def test_page_of_a_rule(site: Path, rule: Rule) -> None:
     path = site / address(rule).removeprefix(SITE)
     page = Text(path.read_text("utf-8"))
     said = [rule.id, rule.says, rule.condition, rule.source, describe_rule.command(rule)]
-    said += [*rule.quote.values(), *describe_rule.pitfalls(rule), *describe_rule.deviations(rule)]
+    said += [title for title, _ in describe_rule.pitfalls(rule)]
+    said += [line.rpartition("): ")[0] for line in describe_rule.deviations(rule)]
     said += [describe_rule.as_tuple(shape) for shape in rule.shapes.values()]
     runs = describe_runs.of_rule(rule)
-    basis = runs.pop("basis")[0]
+    basis = runs["basis"][0]
     said += [basis[:1].upper() + basis[1:], rule.where, *rule.symbols.values()]
-    said += [*rule.recipes, *rule.recipes.values()]
-    said += [line for lines in runs.values() for line in lines]
+    said += [*rule.recipes, *rule.recipes.values(), *runs["refused means"]]
     said += [rule.test]
     said += [cite(rule) for cite in CITATIONS.values()]
+    said += [f":rnn-rule:`{rule.id}`", f".. rnn-rule:: {rule.id}", f"{{rnn-rule}}`{rule.id}`"]
     assert [text for text in said if " ".join(text.split()) not in str(page)] == []
     pictures = [
         attributes for tag, attributes in page.attributes if attributes.get("role") == "img"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from rnn_contracts import RULES, Rule, __version__
-from rnn_contracts.citing.citations import AUTHORS, SITE, YEAR
+from rnn_contracts.citing.citations import AUTHORS, REPOSITORY, SITE, YEAR
 from rnn_contracts.citing.lists import list_as_json
 from rnn_contracts.sources import SOURCES, Source
 
@@ -106,7 +106,9 @@ def test_one_author_and_address() -> None:
     """Those that a citation of a rule names are those of the whole."""
     assert f'name: "{AUTHORS}"' in CITATION
     assert field("url") == f'"{SITE}"'
-    assert f'Documentation = "{SITE}"' in (ROOT / "pyproject.toml").read_text("utf-8")
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    assert f'Documentation = "{SITE}"' in project
+    assert f'Repository = "{REPOSITORY}"' in project
 
 
 def field(name: str) -> str:
