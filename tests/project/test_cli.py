@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from rnn_contracts import RULES, Layer, cli, deviations, explain, shapes
+from rnn_contracts import RULES, Layer, __version__, cite, cli, deviations, explain, shapes
 from rnn_contracts.citing import describe_rule
 from rnn_contracts.citing.citations import CITATIONS, SITE
 from rnn_contracts.citing.lists import LISTS
+from rnn_contracts.citing.torch_words import in_plain_text
 from rnn_contracts.helpers import HELPERS
 from rnn_contracts.layer import CELLS, LAYERS
 from rnn_contracts.paths import SUITE
@@ -91,7 +92,9 @@ def test_explain(capsys: Output, id: str) -> None:
     out, rule = printed(capsys, "explain", id), RULES[id]
     assert f"{explain(id)}\n" == out
     known = [it for it in deviations.known() if it.rule == id]
-    said = [id, rule.says, rule.condition, rule.source, f"torch {rule.since}", *rule.quote.values()]
+    said = [id, rule.says, rule.condition, rule.source, f"torch {rule.since}"]
+    said += map(in_plain_text, rule.quote.values())
+    assert [markup for markup in (":math:", "``", "\\", "_{") if markup in out] == []
     said += [describe_rule.as_tuple(shape) for shape in rule.shapes.values()]
     said += [issue.removeprefix("#") for issue in rule.pitfalls]
     said += [part for it in known for part in (it.reason, it.torch, it.fixed, it.link)]
@@ -180,12 +183,63 @@ def test_cite(capsys: Output) -> None:
     """Each format has the sentence and the address; tests/docs reads them as what they are."""
     for format in CITATIONS:
         out = printed(capsys, "cite", "final-hidden-shape", "--format", format)
-        assert f"{SITE}rules/final-hidden-shape.html" in out
+        assert f"{SITE}{__version__}/rules/final-hidden-shape.html" in out
+        assert out == f"{cite('final-hidden-shape', format)}\n"
     assert printed(capsys, "cite", "steps-are-causal") == (
         "Without bidirectional, the output at a step does not depend on the input after it "
         "(bidirectional = False; dropout = 0 or eval mode) ([rnn-contracts 0.1.0, "
-        f"steps-are-causal]({SITE}rules/steps-are-causal.html))\n"
+        f"steps-are-causal]({SITE}0.1.0/rules/steps-are-causal.html))\n"
     )
+
+
+def test_cite_in_python() -> None:
+    """What is accepted is named."""
+    assert cite("final-hidden-shape") == cite("final-hidden-shape", "markdown")
+    with pytest.raises(
+        ValueError, match=r"^no rule 'final-hiden-shape'; did you mean final-hidden"
+    ):
+        cite("final-hiden-shape")
+    with pytest.raises(
+        ValueError,
+        match=r"^format: expected one of markdown, rst, html, latex, bibtex, got 'word'$",
+    ):
+        cite("final-hidden-shape", "word")
+
+
+def test_mathematics_in_bibtex() -> None:
+    """The title is typeset, and the key is one that every program takes."""
+    lines = cite("final-hidden-shape", "bibtex").splitlines()
+    assert lines[0] == "@misc{rnn-contracts-final-hidden-shape,"
+    assert lines[2] == (
+        r"  title = {{$h_n$ is $(D\cdot\mathtt{num\_layers}, N, H_\mathrm{out})$, regardless of "
+        r"\texttt{batch\_first}}},"
+    )
+    assert lines[3] == f"  version = {{{__version__}}},"
+
+
+def test_a_rule_in_a_notebook() -> None:
+    """What explains it is shown as a table with links, and as text where there is no HTML."""
+    shown = explain("final-hidden-shape")
+    page = shown._repr_html_()
+    assert repr(shown) == str(shown)
+    assert f"<a href='{SITE}rules/final-hidden-shape.html'>" in page
+    assert page.count("<code>(D*num_layers, N, H_out)</code>") == 3
+    assert "h_n: tensor of shape (D * num_layers, H_out)" in page
+    for id in RULES:
+        html = explain(id)._repr_html_()
+        assert [
+            tag
+            for tag in ("td", "tr", "table", "p", "a", "code", "blockquote", "pre")
+            if html.count(f"<{tag}>") + html.count(f"<{tag} ") != html.count(f"</{tag}>")
+        ] == []
+    helper = explain("pad_sequence")
+    assert f"<a href='{SITE}rules/pad-sequence-shape.html'>" in helper._repr_html_()
+
+
+def test_a_rule_is_one_line() -> None:
+    """Its id and its sentence."""
+    says = "h_n is (D*num_layers, N, H_out), regardless of batch_first"
+    assert repr(RULES["final-hidden-shape"]) == f"<Rule final-hidden-shape: {says}>"
 
 
 @pytest.mark.parametrize("command", ["explain", "cite"])
@@ -276,7 +330,11 @@ def test_colour_only_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", ["list", "explain input-shape", "shapes GRU 5 8 --input 2,5", "cite input-shape"]
+    "arguments",
+    [
+        *("list", "explain input-shape", "shapes GRU 5 8 --input 2,5", "cite input-shape"),
+        "changes 2.6 2.15",
+    ],
 )
 def test_needs_no_torch(arguments: str) -> None:
     """The commands that are for reading import nothing that checks."""
