@@ -28,8 +28,8 @@ from rnn_contracts.contracts import TENSORS
 from rnn_contracts.layer import CELLS
 
 TESTS = (
-    "Each test tries one kind of wrong call on one class, in a few sizes, so that it may see more than "
-    "one outcome."
+    "Each test tries one kind of wrong call on one class or helper, in a few sizes, so that it may see more "
+    "than one outcome."
 )
 FIELDS = ("kind", "input_size", "hidden_size", "batch_first", "bidirectional", "proj_size")
 """What the form knows of a layer, besides num_layers."""
@@ -206,7 +206,7 @@ def by_run(rule: Rule) -> str:
     """Return a table of what came of the rule in each run, the newest release first."""
     recorded = recorded_runs.of_package()
     head = ["torch", "machine", "result"]
-    if rule.family == "refusal" or describe_runs.is_refusal(rule.id):
+    if describe_runs.is_refusal(rule.id):
         head += ["wrong calls raised", "instead"]
     rows = []
     for place in reversed(recorded.places):
@@ -219,7 +219,7 @@ def by_run(rule: Rule) -> str:
                 )
             )
         rows.append([place.torch, place.machine, *map(in_markdown, told)][: len(head)])
-    return markdown_table(head, rows)
+    return f"````{{container}} runs\n{markdown_table(head, rows)}\n````"
 
 
 def how_it_is_checked(rule: Rule) -> list[str]:

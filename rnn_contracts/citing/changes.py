@@ -86,22 +86,27 @@ def between(
     compared = [it for it in RULES if tests(it, old, recorded) and tests(it, new, recorded)]
     came = _changed(has, steps, lambda entry, release: entry in has[release])
     went = _changed(has, steps, lambda entry, release: entry not in has[release])
+    skipped, after = _gaps(steps)
+    missing = {
+        rule: tuple(it for it in (old, new) if not tests(rule, it, recorded))
+        for rule in RULES
+        if RULES[rule].covers(old)
+    }
+    exceptions = {rule: _exceptions(rule, old, new, recorded) for rule in compared}
     return Changes(
         old,
         new,
-        len(compared),
-        _defects(came, new, compared, recorded) + _unexplained(came, new, old, compared, recorded),
-        _defects(went, old, compared, recorded) + _unexplained(went, old, new, compared, recorded),
-        _merged(it for it in went if it[0].get("quote")),
-        {rule: it for rule in compared if (it := _exceptions(rule, old, new, recorded))},
-        tuple(rule for rule in RULES if RULES[rule].covers(new) and not RULES[rule].covers(old)),
-        {
-            rule: missing
-            for rule in RULES
-            if RULES[rule].covers(old)
-            if (missing := tuple(it for it in (old, new) if not tests(rule, it, recorded)))
-        },
-        *_gaps(steps),
+        compared=len(compared),
+        regressed=_defects(came, new, compared, recorded)
+        + _unexplained(came, new, old, compared, recorded),
+        fixed=_defects(went, old, compared, recorded)
+        + _unexplained(went, old, new, compared, recorded),
+        documented=_merged(it for it in went if it[0].get("quote")),
+        exceptions={rule: types for rule, types in exceptions.items() if types},
+        begun=tuple(it for it in RULES if RULES[it].covers(new) and not RULES[it].covers(old)),
+        not_run={rule: releases for rule, releases in missing.items() if releases},
+        skipped=skipped,
+        after=after,
     )
 
 

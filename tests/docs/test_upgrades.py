@@ -10,6 +10,7 @@ import pytest
 
 from rnn_contracts import RULES
 from rnn_contracts.citing import changes, describe_changes, recorded_runs
+from rnn_contracts.citing.recorded_runs import age
 
 from .test_site import Text
 
@@ -35,7 +36,7 @@ def test_every_pair(page: str) -> None:
     """Any two releases, the newest first; an address can name them."""
     expected = [f"{old}-{new}" for old, new in PAIRS]
     assert [*parts(page)] == sorted(
-        expected, key=lambda it: [*map(changes.age, it.split("-")[::-1])], reverse=True
+        expected, key=lambda it: [*map(age, it.split("-")[::-1])], reverse=True
     )
 
 
