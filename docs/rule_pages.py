@@ -28,8 +28,8 @@ from rnn_contracts.contracts import TENSORS
 from rnn_contracts.layer import CELLS
 
 TESTS = (
-    "Each test tries one kind of wrong call on one class or helper, in a few sizes, so that it may see more "
-    "than one outcome."
+    "Each test tries one kind of wrong call on one class or helper, in a few sizes, so that it may see "
+    "more than one outcome."
 )
 FIELDS = ("kind", "input_size", "hidden_size", "batch_first", "bidirectional", "proj_size")
 """What the form knows of a layer, besides num_layers."""
