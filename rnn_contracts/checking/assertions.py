@@ -23,13 +23,13 @@ class Assertions:
 
     Every comparison for the rule is counted in ``comparisons``. What breaks a rule raises
     ``ContractViolation``. ``refusal`` is the type of the exception by which a wrong call was refused,
-    ``expects`` what is known to come of it.
+    ``expects`` what is known to come of it, and ``error`` what it raised, or the warning that it gave.
     """
 
     def __init__(self, rule: Rule, case: Drawn, run: Run) -> None:
         self.rule, self.case, self.run = rule, case, run
         self.comparisons = 0
-        self.refusal = ""
+        self.refusal = self.error = ""
         self.expects: Expected = "refused"
 
     def do(self, code: str, *objects: object, name: str = "value", changes: int = 0) -> Any:

@@ -283,8 +283,9 @@ class Check(Assertions):
             recorder.do('warnings.simplefilter("always")')
             module = self.build()
         self.comparisons += 1
-        warned = any(issubclass(warning.category, UserWarning) for warning in caught)
-        if warned != due:
+        warned = [str(it.message) for it in caught if issubclass(it.category, UserWarning)]
+        self.error = f"UserWarning: {warned[0]}" if warned else ""
+        if bool(warned) != due:
             found = f"dropout=0.5 gave {'a' if warned else 'no'} warning"
             some = "any(issubclass(one.category, UserWarning) for one in caught)"
             self.fail(found, Claim(some if due else f"not {some}", found, (module,)), call=False)
@@ -305,6 +306,7 @@ class Check(Assertions):
         attempt = wrong.attempt(self.case)
         self.comparisons += 1
         outcome = self.run.sandboxes.run(attempt, self.subject, self.expects)
+        self.error = outcome.error
         if outcome.what == "refused":
             self.refusal = outcome.how
             return

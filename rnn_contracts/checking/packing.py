@@ -167,6 +167,7 @@ class Packing(Assertions):
         attempt = wrong.attempt(self.case)
         self.comparisons += 1
         outcome = self.run.sandboxes.run(attempt, None, self.expects)
+        self.error = outcome.error
         if outcome.what == "refused":
             self.refusal = outcome.how
             return

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import traceback
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Literal
@@ -34,6 +35,8 @@ Expected = Literal["refused", "accepted", "undefined"]
 class Outcome:
     """``what`` came of an attempt, and how: the type of a refusal, or a description.
 
+    ``error`` is what the wrong call raised, if it raised anything, as the end of a traceback has it.
+
     refused         the wrong call raised a refusal, and everything else is as it was
     accepted        it raised nothing
     raised          it raised something else, and everything else is as it was
@@ -46,6 +49,7 @@ class Outcome:
 
     what: str
     how: str
+    error: str = ""
 
 
 class Sandboxes:
@@ -138,7 +142,7 @@ def _serve(pipe: Connection, constructor: Any) -> None:
     with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
         while True:
             outcome = attempt_here(pipe.recv(), constructor)
-            pipe.send((outcome.what, outcome.how))
+            pipe.send((outcome.what, outcome.how, outcome.error))
 
 
 def attempt_here(attempt: Attempt, constructor: Any = None) -> Outcome:
@@ -176,27 +180,31 @@ def _attempt(attempt: Attempt, names: dict[str, Any]) -> Outcome:
         devices.synchronize(device)
     except REFUSALS as error:
         _raise_if_of_the_device(error)
-        refusal = type(error).__name__
+        refusal, text = type(error).__name__, _as_in_a_traceback(error)
     except BaseException as error:
         whole = not attempt.right or _same(expected, eval(attempt.right, names))  # noqa: S307
         how = f"raised {type(error).__name__}: {error}"
-        return Outcome("raised" if whole else "broken", how)
+        return Outcome("raised" if whole else "broken", how, _as_in_a_traceback(error))
     else:
         return Outcome("accepted", f"was accepted and gave {_described(result)}")
     for name, old in before.items():
         if not _same(old, spoiled[name]):
             how = f"was refused with {refusal}, but {name} is no longer what it was"
-            return Outcome("broken", how)
+            return Outcome("broken", how, text)
     if attempt.right and not _same(expected, eval(attempt.right, names)):  # noqa: S307
         how = f"was refused with {refusal}, but the right call now gives something else"
-        return Outcome("broken", how)
-    return Outcome("refused", refusal)
+        return Outcome("broken", how, text)
+    return Outcome("refused", refusal, text)
 
 
 def _raise_if_of_the_device(error: Exception) -> None:
     """An error of the device says nothing of the call, though its type is that of a refusal."""
     if devices.is_out_of_memory(error) or devices.is_lost(error):
         raise error
+
+
+def _as_in_a_traceback(error: BaseException) -> str:
+    return "".join(traceback.format_exception_only(error)).strip()
 
 
 def _raised(error: Exception) -> str:

@@ -121,6 +121,7 @@ def outcome_of(test: RuleTest, call: pytest.CallInfo[None], report: pytest.TestR
         tuple(sorted(test.tally.unsupported)),
         test.tally.examples,
         str(violation) if broken and state in (outcome.KNOWN, outcome.DIFFERS) else "",
+        tuple(test.tally.errors.values()),
     )
 
 

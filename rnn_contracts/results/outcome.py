@@ -27,6 +27,7 @@ class Outcome:
     unsupported   what the subject does not support, of which nothing was checked
     examples      cases that were checked
     message       the message of the violation, where the test did not fail of it
+    errors        what wrong calls raised: the type and the message, one of each wording
     """
 
     state: str
@@ -36,6 +37,7 @@ class Outcome:
     unsupported: tuple[str, ...] = ()
     examples: int = 0
     message: str = ""
+    errors: tuple[str, ...] = ()
 
     def as_properties(self) -> Properties:
         """The properties that a report has of it."""
@@ -50,6 +52,7 @@ class Outcome:
         properties += [("unsupported", what) for what in self.unsupported]
         if self.message:
             properties.append(("message", self.message))
+        properties += [("error", text) for text in self.errors]
         return properties
 
     def merged_with(self, other: Outcome) -> Outcome:
@@ -63,6 +66,7 @@ class Outcome:
             tuple(sorted({*self.unsupported, *other.unsupported})),
             self.examples + other.examples,
             self.message or other.message,
+            tuple(sorted({*self.errors, *other.errors})),
         )
 
 
@@ -81,6 +85,7 @@ def from_properties(properties: Iterable[tuple[str, object]]) -> Outcome:
         unsupported=tuple(values.get("unsupported", [])),
         examples=int(examples) if examples.isdecimal() else 0,
         message=values.get("message", [""])[-1],
+        errors=tuple(values.get("error", [])),
     )
 
 

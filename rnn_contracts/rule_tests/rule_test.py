@@ -21,6 +21,7 @@ from rnn_contracts.drawing.sequences import Sequences
 from rnn_contracts.drawing.strategies import ANYTHING, Draw
 from rnn_contracts.drawing.wrong_calls import WrongCall
 from rnn_contracts.drawing.wrong_packing import WrongPacking
+from rnn_contracts.messages import wording
 from rnn_contracts.rule_tests import failure, known_failures
 from rnn_contracts.rule_tests.drawn import strategy_of
 from rnn_contracts.rule_tests.examples import SOON, settings_of
@@ -250,6 +251,8 @@ class RuleTest:
         finally:
             self.tally.comparisons += check.comparisons
             self.tally.refusals |= {check.refusal} - {""}
+            if check.error:
+                self.tally.errors.setdefault(wording(check.error), check.error)
 
     def _shown(self, violation: ContractViolation, run: Run) -> ContractViolation:
         """The violation as the test shows it: in the simplest call, with a script."""

@@ -27,6 +27,8 @@ class Tally:
     passed_over: int = 0
     unsupported: set[str] = field(default_factory=set)
     refusals: set[str] = field(default_factory=set)
+    errors: dict[str, str] = field(default_factory=dict)
+    """The first message of each wording, by the wording."""
     avoided: dict[str, Deviation] = field(default_factory=dict)
     known: ContractViolation | None = None
     """A violation that is known, and is raised at the end of the test."""

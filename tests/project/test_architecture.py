@@ -21,6 +21,7 @@ ROOMS = (
         "sources",
         "variations",
         "rules",
+        "messages",
         "devices",
     ),
     *("deviations", "drawing", "checking", "rule_tests", "citing", "results", "parametrize"),
