@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import errors
 import lesson_pictures
 import upgrades
 from markup import fenced
@@ -34,6 +35,7 @@ def write(docs: Path) -> None:
     files = {f"rules/{rule.id}.md": rule_page(rule) for rule in RULES.values()}
     files["rules/index.md"] = rule_index()
     files["shapes.md"] = shape_table()
+    files["errors.md"] = errors.page()
     files["generated/contract.html"] = contract_data()
     files["generated/backends.md"] = backend_table()
     files["generated/changes.md"] = upgrades.all_changes()

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlencode
 
+import errors
 from formulas import formula_in_html
 from markup import bullets, capitalised, fenced, linked
 from neighbours import beside, see_also
@@ -58,6 +59,7 @@ def rule_page(rule: Rule) -> str:
         *what_torch_says(rule),
         *pitfalls(rule),
         *where_it_was_run(rule, runs),
+        *errors.of_rule(rule),
         *how_it_is_checked(rule),
         *neighbours(rule),
         *citations(rule),

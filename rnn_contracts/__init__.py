@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rnn_contracts.checking.your_call import check
     from rnn_contracts.citing.citations import cite
     from rnn_contracts.citing.describe_call import shapes
+    from rnn_contracts.citing.describe_error import why
     from rnn_contracts.citing.explanation import explain
     from rnn_contracts.parametrize import parametrize_with_rules
 
@@ -41,6 +42,7 @@ __all__ = [
     "parametrize_with_rules",
     "rule",
     "shapes",
+    "why",
 ]
 
 _LAZY = {
@@ -50,6 +52,7 @@ _LAZY = {
     "explain": "citing.explanation",
     "parametrize_with_rules": "parametrize",
     "shapes": "citing.describe_call",
+    "why": "citing.describe_error",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from rnn_contracts.citing import recorded_runs
+from rnn_contracts.citing.recorded_messages import RecordedMessages
 from rnn_contracts.citing.recorded_runs import Place, RecordedRuns, Seen, by_machine
 from rnn_contracts.rules import Rule
 
@@ -128,7 +129,7 @@ def grouped(places: Iterable[Place]) -> str:
     )
 
 
-def spans(releases: Iterable[str], recorded: RecordedRuns) -> str:
+def spans(releases: Iterable[str], recorded: RecordedRuns | RecordedMessages) -> str:
     """Releases as ranges over those of all runs: ``2.0.1 to 2.13.0`` is each recorded one between."""
     every, wanted = recorded.releases, {*releases}
     runs: list[list[str]] = [[]]

@@ -25,9 +25,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from rnn_contracts.citing import json_file
+from rnn_contracts.citing.json_file import as_list as _list
+from rnn_contracts.citing.json_file import as_mapping as _mapping
+from rnn_contracts.citing.json_file import as_text as _text
+from rnn_contracts.citing.json_file import in_lines as _in_lines
+
 FILE = Path(__file__).parents[1] / "recorded_runs.json"
-COMMAND = "python -m tox -e upgrades"
-"""What makes the file, where there are reports of all releases."""
 
 EVERY_RUN = "every run"
 
@@ -119,13 +123,7 @@ def of_package() -> RecordedRuns:
 
 def read(path: Path) -> RecordedRuns:
     """The runs in a file; ``ValueError`` says in one line why there are none."""
-    try:
-        return from_text(path.read_text("utf-8"))
-    except OSError as error:
-        why = error.strerror or str(error)
-    except ValueError as error:
-        why = " ".join(str(error).split())
-    raise ValueError(f"{path.name}: cannot be read: {why}; `{COMMAND}` makes it anew")
+    return json_file.read(path, from_text)
 
 
 def from_text(text: str) -> RecordedRuns:
@@ -211,38 +209,6 @@ def _seen(entry: Mapping[str, object], every: tuple[Place, ...]) -> Seen:
 
 def _rank(places: Iterable[Place]) -> list[tuple[tuple[int, ...], str]]:
     return [(age(place.torch), place.machine) for place in in_order(places)]
-
-
-def _in_lines(value: object, indent: str = "") -> str:
-    """JSON in which what fits stands on one line."""
-    line = json.dumps(value, ensure_ascii=False)
-    inner = indent + "  "
-    if len(inner) + len(line) <= 100 or not isinstance(value, (dict, list)):
-        return line
-    if isinstance(value, dict):
-        items = [f"{json.dumps(name)}: {_in_lines(it, inner)}" for name, it in value.items()]
-    else:
-        items = [_in_lines(it, inner) for it in value]
-    lines = ",\n".join(inner + item for item in items)
-    return f"{line[0]}\n{lines}\n{indent}{line[-1]}"
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    if not isinstance(value, dict):
-        raise ValueError(f"expected an object, got {type(value).__name__}")
-    return value
-
-
-def _list(value: object) -> list[object]:
-    if not isinstance(value, list):
-        raise ValueError(f"expected a list, got {type(value).__name__}")
-    return value
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"expected text, got {type(value).__name__}")
-    return value
 
 
 def _counts(value: object) -> dict[str, int]:

@@ -16,6 +16,7 @@ from rnn_contracts.cli import (
     list_rules,
     report_failure,
     shapes_of_call,
+    why_error,
 )
 from rnn_contracts.cli.output import fail, write
 
@@ -23,6 +24,7 @@ COMMANDS = (
     list_rules,
     explain_rule,
     shapes_of_call,
+    why_error,
     cite_rule,
     changes_between,
     diff_reports,
@@ -73,7 +75,7 @@ def make_parser() -> argparse.ArgumentParser:
         prog="rnn-contracts",
         description="The shape contract of PyTorch's recurrent layers: read it, cite it, and hold a "
         "torch or a layer of your own against it.",
-        epilog="`rnn-contracts COMMAND --help` tells more. list, explain, shapes, cite and changes need "
+        epilog="`rnn-contracts COMMAND --help` tells more. list, explain, shapes, why, cite and changes need "
         "neither torch nor a network. Exit code: 2 where a command is used wrongly.",
     )
     parser.add_argument("--version", action="version", version=f"rnn-contracts {__version__}")

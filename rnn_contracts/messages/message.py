@@ -11,7 +11,8 @@ class Message:
     """What torch raises, or warns of, and what to do about it.
 
     id        permanent, as the id of a rule is
-    pattern   what is searched in a text; a regular expression of Python and of JavaScript alike
+    pattern   a regular expression of Python and of JavaScript alike, which is searched in a text whose
+              white space is single spaces
     example   the message as torch writes it, the type of the exception first
     means     what it says, in one or two sentences
     causes    what brings it about, the likeliest first
@@ -34,6 +35,11 @@ _DTYPE = (
 _SIZE = r"(?<![\w.])-?\d+(?:\.\d+)?(?![\d.])"
 
 
+def first_line(error: str) -> str:
+    """The first line of a message, or its beginning: some of torch's lists all that it can do."""
+    return error.partition("\n")[0][:300]
+
+
 def wording(error: str) -> str:
     """The first line of a message, with ``#`` in the place of sizes and dtypes.
 
@@ -42,6 +48,6 @@ def wording(error: str) -> str:
     >>> wording("RuntimeError: mat1 and mat2 shapes cannot be multiplied (6x10 and 5x8)")
     'RuntimeError: mat1 and mat2 shapes cannot be multiplied (# and #)'
     """
-    text = error.partition("\n")[0].replace("hidden0", "hidden#").replace("hidden1", "hidden#")
+    text = re.sub(r"\bhidden[01]\b", "hidden#", first_line(error))
     text = re.sub(r"\b\d+x\d+\b", "#", re.sub(_DTYPE, "#", text))
     return re.sub(r"#(?:, #)+", "#", re.sub(_SIZE, "#", text))

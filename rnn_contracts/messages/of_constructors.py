@@ -8,7 +8,7 @@ OF_CONSTRUCTORS: tuple[Message, ...] = (
     Message(
         "size-too-small",
         r"(?:input_size|hidden_size|num_layers) must be greater than zero"
-        r"|Trying to create tensor with negative dimension|list index out of range$",
+        r"|Trying to create tensor with negative dimension|list index out of range",
         "ValueError: hidden_size must be greater than zero",
         "input_size, hidden_size and num_layers are at least 1. "
         "Torch 2.0 says list index out of range if num_layers is 0; much else in Python says it too.",

@@ -69,7 +69,7 @@ OF_PACKING: tuple[Message, ...] = (
     ),
     Message(
         "lengths-type",
-        r"TypeError: new\(\): invalid data type 'str'"
+        r"new\(\): invalid data type 'str'"
         r"|'NoneType' object cannot be interpreted as an integer"
         r"|float\(\) argument must be a string or a (?:real )?number, not 'NoneType'",
         "TypeError: 'NoneType' object cannot be interpreted as an integer",
@@ -98,7 +98,7 @@ OF_PACKING: tuple[Message, ...] = (
     ),
     Message(
         "total-length-type",
-        r"_pad_packed_sequence\(\): argument 'total_length' .*must be int"
+        r"_pad_packed_sequence\(\): argument 'total_length' \(position \d+\) must be int"
         r"|'<' not supported between instances of 'str' and 'int'",
         "TypeError: _pad_packed_sequence(): argument 'total_length' (position 5) must be int, not float",
         "total_length of pad_packed_sequence is an int.",
@@ -125,8 +125,8 @@ OF_PACKING: tuple[Message, ...] = (
     Message(
         "sequences-of-numbers",
         r"expected Tensor as element \d+ in argument 0, but got (?:int|float|list)"
-        r"|AttributeError: '(?:int|float|list)' object has no attribute 'size'"
-        r"|pad_sequence\(\): argument 'sequences' .* must be (?:tuple|list) of Tensors"
+        r"|'(?:int|float|list)' object has no attribute 'size'"
+        r"|pad_sequence\(\): argument 'sequences' \(position \d+\) must be (?:tuple|list) of Tensors"
         r"|'(?:int|float)' object is not iterable",
         "TypeError: expected Tensor as element 0 in argument 0, but got int",
         "pad_sequence and pack_sequence take a list of tensors, and got a list of numbers or of lists.",

@@ -80,7 +80,7 @@ OF_STATES: tuple[Message, ...] = (
     ),
     Message(
         "state-is-a-tuple",
-        r"AttributeError: 'tuple' object has no attribute '(?:dim|size)'",
+        r"'tuple' object has no attribute '(?:dim|size)'",
         "AttributeError: 'tuple' object has no attribute 'dim'",
         "RNN, GRU and their cells take one tensor for the state, and got a tuple. Only LSTM and "
         "LSTMCell take the tuple (h_0, c_0).",
@@ -96,9 +96,9 @@ OF_STATES: tuple[Message, ...] = (
         "lstm-state-is-no-pair",
         r"lstm expects two hidden states|lstm_cell expects two hidden states"
         r"|lstm\(\) received an invalid combination of arguments"
-        r"|lstm_cell\(\): argument 'hx' .* must be tuple of Tensors"
+        r"|lstm_cell\(\): argument 'hx' \(position \d+\) must be tuple of Tensors"
         r"|LSTMCell: Expected hx\[0\] to be 1D or 2D, got 0D"
-        r"|index 1 is out of bounds for dimension 0 with size 1$|tuple index out of range",
+        r"|index 1 is out of bounds for dimension 0 with size 1(?!\d)|tuple index out of range",
         "RuntimeError: lstm expects two hidden states",
         "The state of an LSTM or LSTMCell is a tuple of two tensors, (h_0, c_0), and something else was "
         "passed: one tensor, or a tuple of one or three.",
@@ -239,10 +239,10 @@ OF_STATES: tuple[Message, ...] = (
     ),
     Message(
         "broken-memory",
-        r"INTERNAL ASSERT FAILED at .*PythonFallbackKernel"
-        r"|Could not run 'aten::\w+' with arguments from the 'TESTING_ONLY",
-        'RuntimeError: state INTERNAL ASSERT FAILED at "../aten/src/ATen/core/PythonFallbackKernel.cpp":97'
-        ", please report a bug to PyTorch.",
+        r"INTERNAL ASSERT FAILED at \S*PythonFallbackKernel"
+        r"|Could not run 'aten::[\w.]+' with arguments from the 'TESTING_ONLY",
+        'RuntimeError: state INTERNAL ASSERT FAILED at "../aten/src/ATen/core/PythonFallbackKernel.cpp"'
+        ":97, please report a bug to PyTorch.",
         "Torch took memory that is no tensor for one. Of recurrent layers this is known where the state "
         "of a cell, or of an LSTM with a packed input, has an axis too much or too few layers. The "
         "process may die of the same call.",

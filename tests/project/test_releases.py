@@ -11,7 +11,7 @@ import pytest
 from packaging.version import Version
 
 from rnn_contracts import deviations
-from rnn_contracts.citing import recorded_runs
+from rnn_contracts.citing import json_file, recorded_runs
 from rnn_contracts.rules import RULES
 
 if sys.version_info >= (3, 11):
@@ -65,7 +65,7 @@ def test_the_recorded_runs_have_every_rule_and_release() -> None:
     recorded = recorded_runs.of_package()
     anew = (
         "rnn_contracts/recorded_runs.json is not of today. Run each release of tox.ini, then "
-        f"`{recorded_runs.COMMAND}`; docs/recorded_runs.py says how to add a report of a slow rule."
+        f"`{json_file.COMMAND}`; docs/recorded_runs.py says how to add a report of a slow rule."
     )
     assert [*recorded.releases] == RELEASES, anew
     unseen = [id for id in RULES if not recorded.seen(id)]
