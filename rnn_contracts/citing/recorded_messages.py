@@ -55,7 +55,12 @@ class RecordedMessages:
 @functools.cache
 def of_package() -> RecordedMessages:
     """The messages that come with the package; ``ValueError`` says in one line why there are none."""
-    return json_file.read(FILE, from_text)
+    return read(FILE)
+
+
+def read(path: Path) -> RecordedMessages:
+    """The messages in a file; ``ValueError`` says in one line why there are none."""
+    return json_file.read(path, from_text)
 
 
 def from_text(text: str) -> RecordedMessages:

@@ -80,14 +80,15 @@ OF_STATES: tuple[Message, ...] = (
     ),
     Message(
         "state-is-a-tuple",
-        r"'tuple' object has no attribute '(?:dim|size)'",
+        r"'tuple' object has no attribute '(?:dim|size|unsqueeze)'"
+        r"|argument 'hx' \(position \d+\) must be Tensor, not tuple",
         "AttributeError: 'tuple' object has no attribute 'dim'",
         "RNN, GRU and their cells take one tensor for the state, and got a tuple. Only LSTM and "
         "LSTMCell take the tuple (h_0, c_0).",
         (
             "An LSTM was replaced by a GRU or RNN, and the state is still (h_0, c_0).",
             "The whole result of a call was passed on as the state, and not its second part h_n.",
-            "A layer returns a tuple (output, state), and the tuple was passed on as an input.",
+            "A layer returns a tuple (output, state), and the tuple was used as if it were a tensor.",
         ),
         "output, h_n = layer(x)\noutput, h_n = layer(x, h_n)  # h_n alone, one tensor",
         ("state-structure-refused",),
@@ -227,15 +228,16 @@ OF_STATES: tuple[Message, ...] = (
         r"get_mkldnn_dtype: unsupported data type"
         r"|could not create a primitive descriptor for the LSTM forward",
         "RuntimeError: get_mkldnn_dtype: unsupported data type",
-        "The state of an LSTM has another dtype than its parameters, and oneDNN, which computes it on "
-        "the CPU, takes no such pair.",
+        "The state of an LSTM has another dtype than its parameters, or one that oneDNN, which computes "
+        "it on the CPU, does not take.",
         (
             "The state comes from NumPy, whose numbers are float64, or was made of ints.",
             "The model is in float16 or bfloat16, or in float64, and the state is still in float32.",
+            "The call is under autocast to bfloat16, on a CPU for which oneDNN has no bfloat16.",
         ),
         "state = tuple(part.to(x) for part in state)  # the dtype and the device of the input\n"
         "output, state = layer(x, state)",
-        ("state-dtype-refused",),
+        ("state-dtype-refused", "autocast-dtype"),
     ),
     Message(
         "broken-memory",

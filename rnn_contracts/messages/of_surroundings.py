@@ -11,14 +11,13 @@ OF_SURROUNDINGS: tuple[Message, ...] = (
         r"|'tuple' object has no attribute '\w+'|tuple indices must be integers or slices, not tuple",
         "TypeError: linear(): argument 'input' (position 1) must be Tensor, not tuple",
         "A recurrent layer returns a tuple, (output, h_n) or (output, (h_n, c_n)), and the whole tuple "
-        "was passed on as if it were a tensor. A tuple as the state of a cell gives this message too.",
+        "was passed on as if it were a tensor.",
         (
             "output = layer(x) keeps the tuple.",
             "The layer stands in an nn.Sequential, which passes the tuple to the next module.",
-            "An LSTMCell was replaced by a GRUCell or RNNCell, and the state is still (h_0, c_0).",
         ),
         "output, state = layer(x)\nlogits = linear(output)",
-        ("state-structure", "state-structure-refused"),
+        ("state-structure",),
     ),
     Message(
         "result-is-packed",
