@@ -27,7 +27,8 @@ class Outcome:
     unsupported   what the subject does not support, of which nothing was checked
     examples      cases that were checked
     message       the message of the violation, where the test did not fail of it
-    errors        what wrong calls raised: the type and the message, one of each wording
+    errors        what wrong calls raised: the type and the message, one of each wording. Outcomes that
+                  differ in them alone are the same: torch may word a refusal anew
     """
 
     state: str
@@ -37,7 +38,7 @@ class Outcome:
     unsupported: tuple[str, ...] = ()
     examples: int = 0
     message: str = ""
-    errors: tuple[str, ...] = ()
+    errors: tuple[str, ...] = field(default=(), compare=False)
 
     def as_properties(self) -> Properties:
         """The properties that a report has of it."""
