@@ -12,6 +12,7 @@ from rnn_contracts.citing.citations import AUTHORS, SITE, YEAR
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import errors
 import pages
 
 project = "rnn-contracts"
@@ -42,6 +43,7 @@ def setup(app: Sphinx) -> None:
     """Make the pages of this version of the contract."""
     app.connect("config-inited", lambda app, _: pages.write(Path(app.srcdir)))
     app.connect("html-page-context", add_form)
+    app.connect("html-page-context", add_messages)
     app.connect("html-page-context", name_language)
 
 
@@ -56,3 +58,10 @@ def add_form(app: Sphinx, page: str, *_: object) -> None:
     """The script of a page that has a form."""
     if page in ("what-shape", "upgrades"):
         app.add_js_file(f"{page}.js", loading_method="defer")
+
+
+def add_messages(app: Sphinx, page: str, *_: object) -> None:
+    """What lets the search find a message of torch."""
+    if page == "search":
+        app.add_js_file(None, body=errors.patterns(), type="application/json", id="messages")
+        app.add_js_file("errors.js", loading_method="defer")

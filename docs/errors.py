@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from markup import bullets
+import json
+
+from markup import bullets, fenced
 
 from rnn_contracts import Rule
 from rnn_contracts.citing import recorded_messages
@@ -23,7 +25,7 @@ GROUPS = {
     "About what stands around a layer": OF_SURROUNDINGS,
 }
 
-LONGEST = 70
+LONGEST = 80
 """Characters of a message in a heading and in a link."""
 
 ABOUT = """\
@@ -52,13 +54,13 @@ def page() -> str:
     for title, messages in GROUPS.items():
         parts.append(f"## {title}")
         for message in messages:
+            seen = [it for same in by_entry.get(message.id, {}).values() for it in same]
             lines = [
-                f"{code(it.example)} {line}"
-                for same in by_entry.get(message.id, {}).values()
-                for it in same
+                line if len(seen) == 1 else f"{code(it.example)} {line}"
+                for it in seen
                 for line in raised_by([it], recorded)
             ]
-            parts += entry(message, lines or [f"{code(message.example)} {NOT_RECORDED}"])
+            parts += entry(message, lines or [NOT_RECORDED])
     return "\n\n".join(parts) + "\n"
 
 
@@ -67,12 +69,12 @@ def entry(message: Message, recorded: list[str]) -> list[str]:
     rules = ", ".join(f"{{rnn-rule}}`{rule}`" for rule in message.rules)
     return [
         f"({message.id})=\n### {in_markdown(shortened(message))}",
-        f"```text\n{message.example}\n```",
+        fenced("none", message.example),
         in_markdown(message.means),
         "Usual causes:",
         bullets(map(in_markdown, message.causes)),
         "What mends it:",
-        f"```python\n{message.mend}\n```",
+        fenced("python", message.mend),
         *([f"Rules: {rules}"] if rules else []),
         "Recorded:",
         bullets(recorded),
@@ -87,6 +89,12 @@ def of_rule(rule: Rule) -> list[str]:
         if rule.id in message.rules
     ]
     return ["## Messages of torch", bullets(links)] if links else []
+
+
+def patterns() -> str:
+    """Return as JSON what finds a message in a text, for the search."""
+    data = [(message.pattern, message.id, shortened(message)) for message in MESSAGES]
+    return json.dumps(data).replace("<", r"\u003c")
 
 
 def shortened(message: Message) -> str:

@@ -92,8 +92,8 @@ OF_INPUTS: tuple[Message, ...] = (
         r"|input must have the type torch\.\w+, got type torch\.\w+",
         "ValueError: RNN input dtype (torch.float64) does not match weight dtype (torch.float32). "
         "Convert input: input.to(torch.float32), or convert model: model.to(torch.float64)",
-        "The input and the parameters of the layer have different dtypes. A layer is in float32 unless "
-        "it was converted.",
+        "The input and the parameters of the layer have different dtypes. A layer is in "
+        "torch's default dtype, float32, unless it was converted.",
         (
             "The input comes from NumPy or pandas, whose numbers are float64.",
             "The input has ints, such as word numbers: an nn.Embedding before the layer is missing.",

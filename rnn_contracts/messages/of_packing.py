@@ -13,13 +13,12 @@ OF_PACKING: tuple[Message, ...] = (
         r"'lengths' argument should be a 1D CPU int64 tensor, but got",
         "RuntimeError: 'lengths' argument should be a 1D CPU int64 tensor, but got 1D cuda:0 Long "
         "tensor",
-        "pack_padded_sequence takes lengths on the CPU, as a list or as a tensor of one axis of int64.",
+        "pack_padded_sequence takes lengths on the CPU, as a list or as a tensor of one axis.",
         (
             "The lengths went to the GPU together with the batch.",
             "The lengths have two axes, such as (N, 1), or none.",
-            "The lengths are int32.",
         ),
-        f"lengths = lengths.cpu().long().flatten()\n{_PACK}",
+        f"lengths = lengths.cpu().flatten()\n{_PACK}",
         _LENGTHS,
     ),
     Message(

@@ -30,8 +30,8 @@ h_0 = x.new_zeros(D * layer.num_layers, N, layer.hidden_size)
 """
 _PLAIN = "output, state = layer(x)  # without a state torch takes zeros of the right shape\n"
 _PAIR = """\
+h_0 = x.new_zeros(D * layer.num_layers, N, layer.proj_size or layer.hidden_size)
 c_0 = x.new_zeros(D * layer.num_layers, N, layer.hidden_size)
-h_0 = c_0[..., : layer.proj_size or None]
 output, (h_n, c_n) = layer(x, (h_0, c_0))"""
 _STATE_SHAPE = ("state-batch-refused", "state-layers-refused", "state-width-refused")
 
@@ -71,6 +71,8 @@ OF_STATES: tuple[Message, ...] = (
             "The input lost its batch axis, for instance by squeeze() or because one item of a data set "
             "was passed, and the state has one; or the other way round.",
             "h_n was indexed or squeezed before it was passed on, such as h_n[-1].",
+            "The state of an LSTM is one tensor and not a tuple (h_0, c_0). Its rows are taken for h_0 "
+            "and c_0.",
         ),
         "x = x.unsqueeze(0 if layer.batch_first else 1)  # one sequence becomes a batch of one\n"
         "# and the state is made for that batch:\n"
@@ -180,8 +182,7 @@ OF_STATES: tuple[Message, ...] = (
         r"INDICES element is out of DATA bounds|index_select\(\): self indexing axis dim should be "
         r"positive|output with shape \[\d[\d, ]*\] doesn't match the broadcast shape",
         "RuntimeError: INDICES element is out of DATA bounds, id=3 axis_dim=3",
-        "The state has fewer rows than a packed input has sequences. Torch reorders the state as the "
-        "sequences are, and finds no row.",
+        "The second axis of the state, N, is shorter than a packed input has sequences.",
         (
             "The last batch of a DataLoader is shorter, and the state was made for a full one.",
             "N does not stand on the second axis of the state, or the state has an axis too much or "
@@ -199,20 +200,19 @@ OF_STATES: tuple[Message, ...] = (
         r"Expected more (?:hidden states|weights) in stacked_rnn|Odd number of params or hiddens"
         r"|got an incorrect number of RNN parameters|MatrixRef: ArrayRef size"
         r"|select\(\): index \d+ out of range for tensor of size"
-        r"|start \(\d+\) \+ length \(\d+\) exceeds dimension size"
-        r"|Dimension out of range \(expected to be in range of",
+        r"|start \(\d+\) \+ length \(\d+\) exceeds dimension size",
         "RuntimeError: Expected more hidden states in stacked_rnn",
-        "A tensor has another shape than an LSTM with a packed input, or a cell, needs. Torch does not "
-        "check it there, so that the message is of the place where the computation failed.",
+        "A tensor has another shape than an LSTM with a packed input needs. Torch does not check it "
+        "there, so that the message is of the place where the computation failed.",
         (
             "The state is not (D*num_layers, N, H): another number of layers or directions, another "
             "width, or an axis too much or too little.",
             "The data of the packed input is not (sum of lengths, input_size).",
-            "The state of a cell has lost its batch axis.",
         ),
         "D, N = 1 + layer.bidirectional, int(packed.batch_sizes[0])\n"
-        "c_0 = packed.data.new_zeros(D * layer.num_layers, N, layer.hidden_size)\n"
-        "h_0 = c_0[..., : layer.proj_size or None]\n"
+        "rows, x = D * layer.num_layers, packed.data\n"
+        "h_0 = x.new_zeros(rows, N, layer.proj_size or layer.hidden_size)\n"
+        "c_0 = x.new_zeros(rows, N, layer.hidden_size)\n"
         "output, (h_n, c_n) = layer(packed, (h_0, c_0))",
         (
             "initial-hidden-shape",
@@ -222,6 +222,22 @@ OF_STATES: tuple[Message, ...] = (
             "state-rank-refused",
             "input-rank-refused",
         ),
+    ),
+    Message(
+        "axis-missing",
+        r"Dimension out of range \(expected to be in range of \[-?\d+, -?\d+\], but got -?\d+\)",
+        "IndexError: Dimension out of range (expected to be in range of [-1, 0], but got 1)",
+        "An axis was asked for that the tensor does not have: one of a single axis has axis 0 alone. "
+        "Recurrent layers raise it of the state of a cell, or of an LSTM with a packed input.",
+        (
+            "The state lost an axis, for instance by squeeze() or h_0[:, 0], and the input has two.",
+            "Outside of the layer: cat, squeeze, size or transpose of an axis too far, where one item "
+            "without its batch axis was passed.",
+        ),
+        "h_0 = x.new_zeros(x.size(0), cell.hidden_size)\n"
+        "state = (h_0, h_0) if isinstance(cell, nn.LSTMCell) else h_0\n"
+        "state = cell(x, state)",
+        ("rnn-cell-initial-hidden-shape", "state-rank-refused"),
     ),
     Message(
         "state-dtype",
@@ -250,7 +266,7 @@ OF_STATES: tuple[Message, ...] = (
         "process may die of the same call.",
         (
             "The state has another number of axes or layers than the layer needs.",
-            "Something outside of this project: torch's own text asks for a report.",
+            "Something else is wrong in torch or in an extension of it. Its own text asks for a report.",
         ),
         "h_0 = x.new_zeros(x.size(0), cell.hidden_size)\n"
         "state = (h_0, h_0) if isinstance(cell, nn.LSTMCell) else h_0\n"

@@ -46,7 +46,7 @@ OF_SURROUNDINGS: tuple[Message, ...] = (
         "RuntimeError: shape '[2, 2, 3, 8]' is invalid for input of size 48",
         "view or reshape was asked for sizes whose product is not the number of numbers in the tensor.",
         (
-            "h_n was taken apart with wrong sizes. It is (num_layers, D, N, H), where D is 2 if "
+            "h_n was taken apart with wrong sizes. It is viewed as (num_layers, D, N, H), where D is 2 if "
             "bidirectional.",
             "Sizes of a full batch were written down, and the last batch of a DataLoader is shorter.",
             "The data of a packed input of an LSTM has one axis, and needs two.",
@@ -100,6 +100,18 @@ OF_SURROUNDINGS: tuple[Message, ...] = (
         (),
     ),
     Message(
+        "state-not-contiguous",
+        r"rnn: [hc]x is not contiguous",
+        "RuntimeError: rnn: hx is not contiguous",
+        "On a GPU cuDNN takes a state only if its numbers lie behind one another in memory.",
+        (
+            "The state was transposed or permuted, for instance to bring N to the front and back.",
+            "The state was cut out or expanded, such as h_n[:, :2] or h_0.expand(2, 4, 8).",
+        ),
+        "output, h_n = layer(x, h_0.contiguous())  # LSTM: the same for c_0",
+        (),
+    ),
+    Message(
         "weights-not-contiguous",
         r"RNN module weights are not part of single contiguous chunk",
         "UserWarning: RNN module weights are not part of single contiguous chunk of memory. This means "
@@ -108,8 +120,8 @@ OF_SURROUNDINGS: tuple[Message, ...] = (
         "The weights on a GPU no longer lie behind one another, as cuDNN wants them. The results are "
         "right; each call copies the weights.",
         (
-            "nn.DataParallel made copies of the layer, or the layer was deep-copied or unpickled.",
-            "A parameter was replaced, for instance by weight_norm or by quantisation.",
+            "nn.DataParallel made copies of the layer.",
+            "A parameter was replaced, for instance by weight_norm or by an assignment.",
         ),
         "layer.flatten_parameters()  # at the start of forward\noutput, state = layer(x)",
         (),
@@ -117,7 +129,8 @@ OF_SURROUNDINGS: tuple[Message, ...] = (
     Message(
         "saved-sizes-differ",
         r"Error\(s\) in loading state_dict for (?:RNN|GRU|LSTM)(?:Cell)?:"
-        r"|size mismatch for [\w.]*(?:weight|bias)_(?:ih|hh|hr)(?:_l\d+)?(?:_reverse)?:",
+        r"|size mismatch for [\w.]*(?:weight|bias)_(?:ih|hh|hr)(?:_l\d+)?(?:_reverse)?:"
+        r"|key\(s\) in state_dict: [^:]*(?:weight|bias)_(?:ih|hh|hr)",
         "RuntimeError: Error(s) in loading state_dict for LSTM:",
         "The state_dict was saved from a layer that was made with other arguments: its parameters have "
         "other names or other shapes.",
@@ -126,7 +139,8 @@ OF_SURROUNDINGS: tuple[Message, ...] = (
             "An LSTM was saved and a GRU loads it, or the other way round: weights have 4, 3 or 1 times "
             "hidden_size rows.",
         ),
-        "# rows of weight_hh_l0 / columns: 4 is an LSTM, 3 a GRU, 1 an RNN; columns are hidden_size\n"
+        "# Without proj_size weight_hh_l0 has hidden_size columns. Its rows are 4 times as many in an\n"
+        "# LSTM, 3 times in a GRU, and as many in an RNN.\n"
         "shapes = {name: part.shape for name, part in saved.items()}\n"
         'hidden_size, input_size = shapes["weight_hh_l0"][1], shapes["weight_ih_l0"][1]\n'
         'bidirectional = "weight_ih_l0_reverse" in shapes\n'

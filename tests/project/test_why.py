@@ -46,6 +46,7 @@ WRONG: dict[str, tuple[str, str]] = {
         "layer(packed, torch.zeros(2, 1, 8))",
     ),
     "packed-lstm-inside": (f"{LSTM}; {PACKED}", "layer(packed, (h_0[:1], h_0))"),
+    "axis-missing": (CELL, "cell(x, h_0[:, 0])"),
     "state-dtype": (f"{LSTM}; state = h_0.double(), h_0.double()", "layer(x, state)"),
     "broken-memory": (CELL, ""),
     "input-width": (f"{LSTM}; x = x.transpose(1, 2)", "layer(x)"),
@@ -95,6 +96,7 @@ WRONG: dict[str, tuple[str, str]] = {
         "layer(x, h_n)[0].sum().backward()",
     ),
     "eval-backward": (LSTM, ""),
+    "state-not-contiguous": (GRU, ""),
     "weights-not-contiguous": (LSTM, ""),
     "saved-sizes-differ": (
         "layer = nn.LSTM(5, 8); saved = nn.LSTM(5, 9, 2, bidirectional=True).state_dict()",
