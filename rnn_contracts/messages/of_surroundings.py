@@ -46,8 +46,8 @@ OF_SURROUNDINGS: tuple[Message, ...] = (
         "RuntimeError: shape '[2, 2, 3, 8]' is invalid for input of size 48",
         "view or reshape was asked for sizes whose product is not the number of numbers in the tensor.",
         (
-            "h_n was taken apart with wrong sizes. It is viewed as (num_layers, D, N, H), where D is 2 if "
-            "bidirectional.",
+            "h_n was taken apart with wrong sizes. It is viewed as (num_layers, D, N, H), where D "
+            "is 2 if bidirectional.",
             "Sizes of a full batch were written down, and the last batch of a DataLoader is shorter.",
             "The data of a packed input of an LSTM has one axis, and needs two.",
         ),

@@ -321,6 +321,13 @@ def test_a_damaged_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert "drop_last=True" in out
 
 
+def test_needs_no_torch() -> None:
+    """A message is explained where torch is not installed, without those that check it."""
+    code = f"import rnn_contracts, sys; rnn_contracts.why({TOLD!r}); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"torch", "hypothesis", "pytest", "numpy"} & {*done.stdout.split()}
+
+
 def test_wordings() -> None:
     """Messages that differ in sizes and dtypes alone are one."""
     for one, other in [
