@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,9 @@ OTHER_SIZE = "RuntimeError: Expected hidden size (2, 33, 17), got [2, 33, 34]"
 LENGTHS = "TypeError: lengths\nof many lines"
 
 
-def report(release: str, tests: dict[tuple[str, str], tuple[str, ...]], *subjects: str) -> Report:
+def report(
+    release: str, tests: Mapping[tuple[str, str], tuple[str, ...]], *subjects: str
+) -> Report:
     """A report in which wrong calls raised these messages, by rule and by the rest of the name."""
     results = {
         Test(rule, f"{rule}-{name}-cpu"): Outcome("passed", errors=errors)

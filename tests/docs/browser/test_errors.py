@@ -21,7 +21,8 @@ FIND = """([patterns, texts]) => texts.map(text => patterns.filter(
 
 def test_patterns_mean_in_javascript_what_they_mean_in_python(browser: Browser) -> None:
     """Each pattern finds the same messages."""
-    texts = [it.example for it in (*MESSAGES, *recorded_messages.of_package().messages)]
+    texts = [message.example for message in MESSAGES]
+    texts += [message.example for message in recorded_messages.of_package().messages]
     page = browser.new_page()
     found = page.evaluate(FIND, [[[it.id, it.pattern] for it in MESSAGES], texts])
     page.close()
