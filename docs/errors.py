@@ -43,7 +43,8 @@ $ python train.py 2>&1 | rnn-contracts why
 
 In the lines that mend, `layer` and `cell` are yours, `x` is the input, and `state`, `h_0` and `h_n` are
 states. *Recorded* names the classes and helpers of which the suite has seen a message, and the releases
-of torch that were run. A message that depends on sizes, dtypes or the device may come of others too."""
+of torch that were run. A message that depends on sizes, dtypes or the device may come of others too.
+What raises no message and is wrong all the same has [a page of its own](silent-mistakes.md)."""
 
 
 def page() -> str:

@@ -112,6 +112,7 @@ OF_CONSTRUCTORS: tuple[Message, ...] = (
         "proj_size is 0, for none, or between 0 and hidden_size.",
         (
             "hidden_size was made smaller, and proj_size was kept.",
+            "hidden_size of an LSTM is 0: torch 2.0 refuses it in these words.",
             "proj_size and hidden_size were exchanged.",
             "A placeholder such as -1 of a configuration was passed.",
         ),

@@ -13,7 +13,6 @@ from rnn_contracts.citing import recorded_messages
 from rnn_contracts.citing.describe_error import find
 from rnn_contracts.messages import MESSAGES
 
-
 # The entries that fit each text.
 FIND = """([patterns, texts]) => texts.map(text => patterns.filter(
   ([, pattern]) => new RegExp(pattern).test(text)).map(([id]) => id))"""
