@@ -75,8 +75,8 @@ def make_parser() -> argparse.ArgumentParser:
         prog="rnn-contracts",
         description="The shape contract of PyTorch's recurrent layers: read it, cite it, and hold a "
         "torch or a layer of your own against it.",
-        epilog="`rnn-contracts COMMAND --help` tells more. list, explain, shapes, why, cite and changes need "
-        "neither torch nor a network. Exit code: 2 where a command is used wrongly.",
+        epilog="`rnn-contracts COMMAND --help` tells more. list, explain, shapes, why, cite and changes "
+        "need neither torch nor a network. Exit code: 2 where a command is used wrongly.",
     )
     parser.add_argument("--version", action="version", version=f"rnn-contracts {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", prog=parser.prog)
