@@ -16,6 +16,9 @@ RETURNS = {
     "GRUCell": "h_1",
     "LSTMCell": "h_1, c_1",
 }
+GATES = {"RNN": ("h",), "GRU": ("r", "z", "n"), "LSTM": ("i", "f", "g", "o")}
+"""The order in which the rows of weights and biases stand, hidden_size rows for each letter."""
+
 _OF_LAYERS = {"bias": True, "batch_first": False, "dropout": 0.0, "bidirectional": False}
 ARGUMENTS: Mapping[str, Mapping[str, object]] = {
     "RNN": {"num_layers": 1, "nonlinearity": "tanh", **_OF_LAYERS},
@@ -107,7 +110,7 @@ class Layer:
             "H_in": self.input_size,
             "H_cell": self.hidden_size,
             "H_out": self.proj_size or self.hidden_size,
-            "gates": {"RNN": 1, "GRU": 3, "LSTM": 4}[self.kind.removesuffix("Cell")],
+            "gates": len(GATES[self.kind.removesuffix("Cell")]),
         }
 
 
