@@ -55,9 +55,13 @@ def name_language(app: Sphinx, page: str, _: str, context: dict[str, object], *_
 
 
 def add_form(app: Sphinx, page: str, *_: object) -> None:
-    """The script of a page that has a form."""
-    if page in ("what-shape", "upgrades"):
-        app.add_js_file(f"{page}.js", loading_method="defer")
+    """The scripts of a page that has a form, in the order in which they use each other."""
+    scripts = {
+        "what-shape": ("pasted.js", "fields.js", "call.js", "what-shape.js"),
+        "upgrades": ("upgrades.js",),
+    }
+    for script in scripts.get(page, ()):
+        app.add_js_file(script, loading_method="defer")
 
 
 def add_messages(app: Sphinx, page: str, *_: object) -> None:

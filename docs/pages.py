@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import errors
@@ -18,8 +21,9 @@ from rnn_contracts.citing.describe_call import BATCH, PACKED
 from rnn_contracts.citing.escaping import in_markdown
 from rnn_contracts.citing.lists import rule_as_data
 from rnn_contracts.citing.tables import markdown_table
-from rnn_contracts.contracts import TENSORS
-from rnn_contracts.layer import CELLS, LAYERS, RETURNS
+from rnn_contracts.contracts import PARAMETER_SHAPES, TENSORS
+from rnn_contracts.layer import ARGUMENTS, CELLS, GATES, LAYERS, RETURNS
+from rnn_contracts.messages import MESSAGES
 
 FAMILIES = {
     "shape": "Shapes: what goes in and comes out",
@@ -139,13 +143,21 @@ def axes() -> str:
 def contract_data() -> str:
     """Return the contract as JSON, for the form of what-shape.md.
 
-    It is a part of the page, so that the page works without a server.
+    It is a part of the page, so that the page works without a server. The pictures, which repeat
+    themselves, are compressed.
     """
+    fields = ("id", "layers", "tensors", "shapes")
+    stated = {rule.id: rule_as_data(rule) for rule in RULES.values() if rule.shapes}
+    pictures = gzip.compress(json.dumps(picture.templates()).encode(), mtime=0)
     data = {
-        "rules": {rule.id: rule_as_data(rule) for rule in RULES.values() if rule.family == "shape"},
+        "rules": {id: {name: rule[name] for name in fields} for id, rule in stated.items()},
+        "arguments": ARGUMENTS,
         "tensors": TENSORS,
+        "parameters": [*PARAMETER_SHAPES],
+        "gates": GATES,
         "returns": RETURNS,
-        "pictures": picture.templates(),
+        "messages": [asdict(message) for message in MESSAGES],
+        "pictures": base64.b64encode(pictures).decode(),
         "many": picture.MANY,
         "packed": PACKED,
         "batch": BATCH,

@@ -1,215 +1,257 @@
-// The form of what-shape.html. What it knows of shapes it reads from the contract, which the page
-// holds as JSON; tests/docs/browser/test_what_shape.py holds its answers against Python's.
+// The page what-shape.html. pasted.js reads what is pasted, fields.js reads and fills the fields, and
+// call.js says what they come to. tests/docs/browser holds the answers against Python's.
 "use strict";
 {
-  const contract = JSON.parse(document.getElementById("contract").textContent);
-  const form = document.getElementById("layer");
   const at = (id) => document.getElementById(id);
+  const contract = JSON.parse(at("contract").textContent);
+  const form = at("layer");
+  const fields = fieldsOf(form, contract);
+  // What is shown at first: the layer of the lesson.
+  const START = "batch_first=true";
+  // The pictures; what pasted.js read; whether the layer is the reader's own; parts of the address that
+  // no field knows; the timer after which the address is written.
+  const state = { pictures: null, read: null, own: false, unknown: [], writing: 0 };
 
-  // The numbers of a symbolic shape: evaluate("D*num_layers N", axes).
-  const evaluate = (shape, axes) =>
-    shape.split(" ").map((axis) =>
-      axis.split("*").map((name) => axes[name]).reduce((one, other) => one * other));
+  // --- What is shown ---
 
-  const tuple = (parts) => `(${parts.join(", ")}${parts.length === 1 ? "," : ""})`;
-  const shown = (shape) => `(${shape.split(" ").join(", ")}${shape.includes(" ") ? "" : ","})`;
-
-  // --- What is chosen ---
-
-  // The fields that say something of this kind of layer and layout.
-  const APPLIES = {
-    num_layers: ({ cell }) => !cell,
-    proj_size: ({ kind }) => kind === "LSTM",
-    batch_first: ({ cell }) => !cell,
-    bidirectional: ({ cell }) => !cell,
-    N: ({ layout }) => layout === "batched",
-    L: ({ cell, layout }) => !cell && layout !== "packed",
-    lengths: ({ layout }) => layout === "packed",
-  };
-
-  const whole = (text) => (/^\d+$/.test(text) ? BigInt(text) : -1n);
-
-  // The choice, and by field what is wrong with it. Sizes are BigInt, as exact as Python's.
-  function choose() {
-    const kind = form.kind.value;
-    const cell = kind.endsWith("Cell");
-    const packed = [...form.layout.options].find((option) => option.value === "packed");
-    packed.disabled = cell;
-    if (cell && packed.selected) form.layout.value = "batched";
-    const choice = { kind, cell, layout: form.layout.value };
-    const errors = {};
-    for (const field of form.querySelectorAll("input")) {
-      const name = field.name;
-      const applies = !(name in APPLIES) || APPLIES[name](choice);
-      field.disabled = !applies;
-      field.parentElement.hidden = !applies;
-      if (!applies) {
-        choice[name] = { num_layers: 1n, L: 1n, lengths: [] }[name] ?? (field.type === "number" ? 0n : false);
-      } else if (field.type === "checkbox") {
-        choice[name] = field.checked;
-      } else if (name === "lengths") {
-        choice[name] = field.value.split(",").map((length) => whole(length.trim()));
-        if (choice[name].some((length) => length < 1n)) {
-          errors[name] = "an int of at least 1 for each sequence, such as 4, 2";
-        }
-      } else {
-        choice[name] = whole(field.value);
-        if (choice[name] < BigInt(field.min)) errors[name] = `an int of at least ${field.min}`;
-      }
-    }
-    if (choice.proj_size < 0n || (choice.proj_size > 0n && choice.proj_size >= choice.hidden_size)) {
-      errors.proj_size = "an int from 0 to hidden_size - 1";
-    }
-    return [choice, errors];
+  function made(name, children, attributes = {}) {
+    const element = Object.assign(document.createElement(name), attributes);
+    element.append(...children);
+    return element;
   }
 
-  // --- The answer ---
+  const link = (text, href) => made("a", [text], { href });
+  const ruleLink = (id) => link(id, `rules/${id}.html`);
+  const line = (row) => made("tr", [
+    made("th", [made("code", [row.name])], { scope: "row" }),
+    made("td", [made("code", [row.symbolic])]),
+    made("td", [made("code", [row.numbers])]),
+    made("td", [ruleLink(row.rule.id)]),
+  ]);
 
-  function explain(choice) {
-    const { kind, cell, num_layers, lengths } = choice;
-    const D = choice.bidirectional ? 2n : 1n;
-    const steps = lengths.reduce((one, other) => (one > other ? one : other), choice.L);
-    const axes = {
-      D, num_layers, H_in: choice.input_size, H_cell: choice.hidden_size,
-      H_out: choice.proj_size || choice.hidden_size,
-      N: choice.layout === "packed" ? BigInt(lengths.length) : choice.N, L: choice.L,
-      "sum(lengths)": lengths.reduce((one, other) => one + other, 0n),
-    };
-    const ordered = choice.batch_first ? "batch first" : "sequence first";
-    const layout = choice.layout === "batched" && !cell ? ordered : choice.layout;
-
-    const rows = [];
-    for (const tensor of contract.tensors) {
-      const rule = Object.values(contract.rules).find((rule) =>
-        rule.layers.includes(kind) && rule.tensors.includes(tensor) && Object.keys(rule.shapes).length);
-      if (rule) {
-        const shape = rule.shapes[layout];
-        // A packed sequence has no shape: its data has.
-        const packed = layout === "packed" && ["input", "output"].includes(tensor);
-        const name = packed ? `${tensor}.data` : tensor;
-        rows.push({ tensor, name, rule, shape, symbolic: shown(shape), numbers: tuple(evaluate(shape, axes)) });
-      }
-    }
-
-    const flags = Object.entries({
-      num_layers: num_layers !== 1n && num_layers, batch_first: choice.batch_first && "True",
-      bidirectional: choice.bidirectional && "True", proj_size: choice.proj_size,
-    }).filter(([, value]) => value).map(([name, value]) => `, ${name}=${value}`).join("");
-    const layer = `nn.${kind}(${choice.input_size}, ${choice.hidden_size}${flags})`;
-    const batch = [BigInt(lengths.length), steps];
-    const padded = tuple([...(choice.batch_first ? batch : batch.reverse()), choice.input_size]);
-    const input = lengths.length
-      ? `nn.utils.rnn.pack_padded_sequence(torch.randn${padded}, [${lengths.join(", ")}], ` +
-        `${choice.batch_first ? "batch_first=True, " : ""}enforce_sorted=False)`
-      : `torch.randn${rows[0].numbers}`;
-
-    const fields = Object.fromEntries(rows.map((row) => [row.tensor, `${row.symbolic} = ${row.numbers}`]));
-    const few = (number) => (number < contract.many ? number : contract.many);
-    const picture = cell
-      ? contract.pictures[kind === "LSTMCell" ? kind : "RNNCell"]
-      : contract.pictures[`${kind === "LSTM" ? kind : "RNN"}-${few(num_layers)}-${D}-${few(steps)}`];
-    const batched = !["packed", "unbatched"].includes(layout);
-    Object.assign(fields, axes, {
-      layer, last_step: steps - 1n, last_layer: num_layers - 1n, last_state: D * num_layers - 1n,
-      last_forward: D * num_layers - 2n, sheets: batched ? "visible" : "hidden",
-      batch: batched ? contract.batch.replace("{}", axes.N) : "",
-      note: lengths.length ? contract.packed : "",
-    });
-
-    const names = new Set(rows.flatMap((row) => row.shape.split(/[* ]/)));
-    return {
-      rows,
-      title: `${layer}, ${layout}${lengths.length ? `, lengths [${lengths.join(", ")}]` : ""}`,
-      sizes: [...names].map((name) => `${name} = ${axes[name]}`).join(", "),
-      code: `${contract.returns[kind]} = ${layer}(${input})`,
-      svg: picture.replace(/\{(\w+)\}/g, (_, name) => fields[name]),
-    };
+  function tell(paragraphs, verdict) {
+    const unknown = state.unknown.map((part) => part.join("="));
+    const left = unknown.length ? [`Not known, and left out: ${unknown.join(", ")}.`] : [];
+    const lines = [...paragraphs, ...state.read.notes, ...left];
+    at("status").replaceChildren(...lines.map((parts) => made("p", [parts].flat())));
+    at("status").dataset.verdict = verdict;
   }
 
-  // --- The page ---
-
-  function cell(name, text, link) {
-    const made = document.createElement(name);
-    const inner = document.createElement(link ? "a" : "code");
-    inner.textContent = text;
-    if (link) inner.href = link;
-    if (name === "th") made.scope = "row";
-    made.append(inner);
-    return made;
-  }
-
-  function show(unknown = []) {
-    const [choice, errors] = choose();
-    const status = (text) => {
-      const left = unknown.length ? `Not known, and left out: ${unknown.join(", ")}. ` : "";
-      at("status").textContent = left + text;
-    };
+  function showErrors(errors) {
     for (const field of form.querySelectorAll("input:not([type=checkbox])")) {
       at(`${field.id}-error`).textContent = errors[field.name] ? `expected ${errors[field.name]}` : "";
       field.setAttribute("aria-invalid", field.name in errors);
     }
-    const wrong = Object.entries(errors);
-    at("answer").hidden = wrong.length > 0;
-    if (wrong.length) {
-      status(`No answer: ${wrong.map((parts) => parts.join(": expected ")).join("; ")}.`);
-      return;
-    }
-    const answer = explain(choice);
-    const results = answer.rows.filter((row) => /output|_[n1]$/.test(row.tensor));
-    status(results.map((row) => `${row.name} is ${row.numbers}`).join(", ") + ".");
-    at("answer").querySelector("caption").textContent = answer.title;
-    at("answer").querySelector("tbody").replaceChildren(...answer.rows.map((row) => {
-      const line = document.createElement("tr");
-      line.append(cell("th", row.name), cell("td", row.symbolic), cell("td", row.numbers),
-        cell("td", row.rule.id, `rules/${row.rule.id}.html`));
-      return line;
-    }));
+  }
+
+  // Rules that say more of what a field takes.
+  const REFUSED = { proj_size: "projection-refused", lengths: "packing-lengths-refused",
+    input_size: "size-refused", hidden_size: "size-refused", num_layers: "size-refused",
+    dropout: "dropout-refused" };
+  const NO_DROPOUT = { text: "dropout does nothing in a single layer, and torch warns of it.",
+    rule: "dropout-of-one-layer-warned" };
+  const CHOSEN_BELOW = "The layer is the one that is chosen below.";
+  const sentence = ({ text, rule }) => (rule ? [`${text} Rule: `, ruleLink(rule), "."] : [text]);
+
+  function refusal([name, expected]) {
+    const written = state.read.names[name];
+    const added = /^[\w.]+$/.test(written) ? `, or add a line such as ${written} = 5` : "";
+    return written
+      ? { text: `No answer: ${name} is ${written} in your code. Type its number into the field ` +
+          `${name}${added}.` }
+      : { text: `No answer: ${name} is ${form.elements[name].value || "empty"}, expected ${expected}.`,
+          rule: REFUSED[name] };
+  }
+
+  function showMessage({ message, known }) {
+    at("message").hidden = !known;
+    if (!known) return;
+    at("message").querySelector("blockquote").textContent = message;
+    at("means").textContent = known.means;
+    at("message").querySelector("ul").replaceChildren(...known.causes.map((cause) => made("li", [cause])));
+    at("mend").textContent = known.mend;
+    const rules = known.rules.flatMap((id) => [ruleLink(id), ", "]);
+    at("message-rules").replaceChildren("Rules: ", ...rules.slice(0, -1), ". ",
+      link("All messages", `errors.html#${known.id}`), ".");
+  }
+
+  function showAnswer(choice) {
+    const answer = call.describe(contract, state.pictures, choice);
+    at("tensors").caption.textContent = answer.title;
+    at("tensors").tBodies[0].replaceChildren(...answer.rows.map(line));
     at("sizes").textContent = answer.sizes;
     at("code").textContent = answer.code;
     at("picture").innerHTML = answer.svg;
+    at("layer-parameters").caption.textContent = answer.layer;
+    at("layer-parameters").tBodies[0].replaceChildren(...call.parameters(contract, choice).map(line));
+    at("naming").textContent = call.naming(choice);
+    at("gates").replaceChildren(...gates(choice));
+    return answer.rows.filter((row) => /output|_[n1]$/.test(row.tensor))
+      .map((row) => `${row.name} is ${row.numbers}`).join(", ");
   }
 
-  // The address holds what is chosen: #kind=LSTM&num_layers=10&...
+  function gates(choice) {
+    const rows = call.gates(contract, choice);
+    const of = choice.bias ? "weight_ih, weight_hh, bias_ih and bias_hh" : "weight_ih and weight_hh";
+    return rows ? [`Gates, as rows of ${of}: ${rows}. Rule: `, ruleLink("gates-are-ordered")] : [];
+  }
+
+  function show() {
+    const [chosen, errors] = fields.choose();
+    showErrors(errors);
+    showMessage(state.read);
+    const wrong = Object.entries(errors);
+    const { problems, message } = state.read;
+    at("answer").hidden = true;
+    if (message && !state.own) {
+      tell(["Paste the line that makes the layer as well: then the sizes are compared."], "");
+      return;
+    }
+    if (wrong.length || problems.length) {
+      tell([...problems, ...wrong.map(refusal)].map(sentence), "wrong");
+      return;
+    }
+    chosen.sizes = sizesOfMessage();
+    const { choice, problems: found, answered } = call.judge(contract, chosen);
+    at("answer").hidden = !answered;
+    const results = answered ? `${showAnswer(choice)}.` : "";
+    const warned = choice.dropout > 0 && choice.num_layers === 1n ? [sentence(NO_DROPOUT)] : [];
+    const given = Object.entries(choice.given).filter(([, shape]) => shape);
+    if (form.text.value && given.length && !state.own) warned.push(CHOSEN_BELOW);
+    if (found.length) {
+      const right = answered ? [`With the right shapes, ${results}`] : [];
+      tell([...found.map(sentence), ...right, ...warned], "wrong");
+    } else if (given.length) {
+      const yours = given.map(([name, shape]) => `${name} ${call.tuple(shape)}`).join(" and ");
+      const fits = `Right: your ${yours} ${given.length > 1 ? "fit" : "fits"} this layer.`;
+      tell([fits, ...call.reading(choice), results, ...warned], "right");
+    } else {
+      const more = message ? ["Paste x.shape as well: then it is compared."] : [];
+      tell([...more, results, ...warned], "");
+    }
+  }
+
+  // --- The text ---
+
+  const sizesOfMessage = () => (state.own ? pasted.sizesOf(state.read.message) : null);
+
+  // A layer stays as it is where the text has no code. A shape goes when its line goes.
+  function readText() {
+    const { layer, shapes, ...rest } = pasted.read(form.text.value, contract);
+    const problems = [...rest.problems, ...layer?.problems ?? []];
+    state.read = { ...rest, problems, names: layer?.names ?? {} };
+    if (layer) fields.fillLayer({ ...layer, problems });
+    state.own ||= layer !== null;
+    fields.fillShapes(shapes, sizesOfMessage());
+    if (shapes.c_0 && !form.kind.value.startsWith("LSTM")) {
+      state.read.notes.push(`Not compared: c_0. nn.${form.kind.value} has no cell state.`);
+    }
+  }
+
+  // --- The address ---
+
+  // It holds what is chosen: #kind=LSTM&num_layers=10&...; what no field knows stays in it.
   function write() {
     const chosen = new URLSearchParams();
     for (const field of form.elements) {
-      if (!field.name || field.disabled) continue;
-      if (field.type !== "checkbox") chosen.set(field.name, field.value);
-      else if (field.checked) chosen.set(field.name, "true");
+      // Without its kind the layer of an address is nobody's own.
+      if (!field.name || field.disabled || (field === form.kind && !state.own)) continue;
+      const check = field.type === "checkbox";
+      const value = check ? `${field.checked}` : field === form.text ? state.read.text : field.value;
+      // What is as it is without being told can be left out, unless the text tells otherwise.
+      const optional = ["text", ...fields.SHAPES].includes(field.name);
+      const plain = check ? `${field.defaultChecked}` : optional ? "" : null;
+      if (form.text.value || value !== plain) chosen.set(field.name, value);
     }
+    for (const [name, value] of state.unknown) chosen.append(name, value);
     history.replaceState(null, "", `#${chosen}`);
   }
 
-  function read() {
-    form.reset();
-    const unknown = [];
-    for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
-      const field = form.elements.namedItem(name);
-      if (field?.type === "checkbox" && ["true", "false"].includes(value)) {
-        field.checked = value === "true";
-      } else if (["number", "text"].includes(field?.type)) {
-        field.value = value;
-      } else if ([...(field?.options ?? [])].some((option) => option.value === value)) {
-        field.value = value;
-      } else {
-        unknown.push(`${name}=${value}`);
-      }
+  // Set a field to a part of the address; false if it does not take it.
+  function set(field, value) {
+    if (field?.type === "checkbox") {
+      if (!["true", "false"].includes(value)) return false;
+      field.checked = value === "true";
+      return true;
     }
-    show(unknown);
+    const options = [...(field?.options ?? [])].map((option) => option.value);
+    if (!["number", "text"].includes(field?.type) && !options.includes(value)) return false;
+    field.value = value;
+    return true;
+  }
+
+  function read(address) {
+    form.reset();
+    const parts = new URLSearchParams(address);
+    form.text.value = parts.get("text") ?? "";
+    state.own = parts.has("kind");
+    readText();
+    const others = [...parts].filter(([name]) => name !== "text");
+    state.unknown = others.filter(([name, value]) => !set(form.elements.namedItem(name), value));
+    show();
+  }
+
+  // --- The start ---
+
+  async function copy(text, done, otherwise) {
+    try {
+      await navigator.clipboard.writeText(text);
+      at("copied").textContent = done;
+    } catch {
+      at("copied").textContent = otherwise;
+    }
+  }
+
+  async function unpack(packed) {
+    const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Response(stream).json();
+  }
+
+  // Another fragment, such as that of "Skip to content", is no choice: the one that is made stays.
+  const chosen = () => location.hash.includes("=");
+
+  function edited({ target }) {
+    if (target === form.text) readText();
+    if (fields.LAYER.includes(target.name) || target === form.kind) {
+      state.own = true;
+      state.read.problems = [];
+    }
+    show();
+    clearTimeout(state.writing);
+    // Browsers refuse a page that changes its address with every key, so a text is written when it rests.
+    if (target === form.text) state.writing = setTimeout(write, 300);
+    else write();
+  }
+
+  function begin() {
+    for (const field of form.querySelectorAll("input:not([type=checkbox])")) {
+      const error = made("span", [], { id: `${field.id}-error`, className: "error" });
+      field.setAttribute("aria-describedby", error.id);
+      field.after(error);
+    }
+    form.addEventListener("input", edited);
+    form.addEventListener("submit", (event) => event.preventDefault());
+    at("copy-code").addEventListener("click", () =>
+      copy(at("code").textContent, "The code is copied.",
+        "Copying is not allowed here. Select the code above."));
+    at("copy-link").addEventListener("click", () => {
+      write();
+      copy(location.href, "The link is copied.",
+        "Copying is not allowed here. The link is in the address bar.");
+    });
+    window.addEventListener("hashchange", () => {
+      if (chosen()) read(location.hash.slice(1));
+      write();
+    });
+    at("what-shape").hidden = false;
+    if (!chosen()) return read(START);
+    read(location.hash.slice(1));
     write();
   }
 
-  for (const field of form.querySelectorAll("input:not([type=checkbox])")) {
-    const error = document.createElement("span");
-    error.id = `${field.id}-error`;
-    error.className = "error";
-    field.setAttribute("aria-describedby", error.id);
-    field.after(error);
-  }
-  form.addEventListener("input", () => { show(); write(); });
-  form.addEventListener("submit", (event) => event.preventDefault());
-  // Another fragment, such as that of "Skip to content", is no choice: the one that is made stays.
-  const chosen = () => location.hash.includes("=");
-  window.addEventListener("hashchange", () => (chosen() ? read() : write()));
-  if (chosen()) read(); else show();
+  unpack(contract.pictures).catch(() => null).then((pictures) => {
+    state.pictures = pictures;
+    begin();
+  });
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,21 +26,29 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def address(site: Path) -> str:
     """The page of the form as a file: it needs no server."""
     return (site / "what-shape.html").as_uri()
 
 
-@pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    """The page of the form, which must raise nothing."""
+@contextmanager
+def opened(browser: Browser, address: str) -> Iterator[Page]:
+    """Open the page of the form, which must raise nothing."""
     errors: list[object] = []
     context = browser.new_context()
     page = context.new_page()
     page.on("pageerror", lambda error: errors.append(error))
     page.on("console", lambda message: errors.append(message.text))
     page.goto(address)
+    page.locator("#what-shape").wait_for()
     yield page
     context.close()
     assert errors == []
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """The page of the form, as it is at first."""
+    with opened(browser, address) as page:
+        yield page

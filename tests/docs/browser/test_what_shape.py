@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from rnn_contracts import Layer, shapes
 from rnn_contracts.citing.describe_call import ShapesOfCall
-from rnn_contracts.layer import CELLS, LAYERS
+from rnn_contracts.layer import ARGUMENTS, CELLS, LAYERS
 
 # Of many choices at once, what the page then shows; and whether the picture stays within its frame.
 ASK = """hashes => hashes.map(hash => {
@@ -26,9 +26,9 @@ ASK = """hashes => hashes.map(hash => {
   const text = (id) => document.getElementById(id).textContent;
   const svg = document.querySelector("#picture svg"), box = svg.getBBox(), frame = svg.viewBox.baseVal;
   return {
-    rows: [...document.querySelectorAll("#answer tbody tr")].map(
+    rows: [...document.querySelectorAll("#tensors tbody tr")].map(
       (row) => [...row.children].map((cell) => cell.textContent)),
-    title: document.querySelector("#answer caption").textContent,
+    title: document.querySelector("#tensors caption").textContent,
     sizes: text("sizes"), code: text("code"), svg: document.getElementById("picture").innerHTML,
     framed: box.x >= 0 && box.y >= 0 && box.x + box.width <= frame.width
       && box.y + box.height <= frame.height,
@@ -94,7 +94,7 @@ def test_answers_as_python_does(page: Page) -> None:
                 "rows": [list(row) for row in python.rows],
                 "title": python.title,
                 "sizes": python.sizes,
-                "code": python.code,
+                "code": f"import torch\nfrom torch import nn\n\n{python.code}",
                 "svg": svg,
                 "framed": True,
             }
@@ -129,24 +129,29 @@ def test_rules_are_linked(page: Page, site: Path) -> None:
 @pytest.mark.parametrize(
     ("fields", "wrong"),
     [
-        ({"input_size": "0"}, {"input_size": "expected an int of at least 1"}),
-        ({"hidden_size": ""}, {"hidden_size": "expected an int of at least 1"}),
-        ({"num_layers": "1.5"}, {"num_layers": "expected an int of at least 1"}),
-        ({"num_layers": "-1"}, {"num_layers": "expected an int of at least 1"}),
-        ({"N": "-1"}, {"N": "expected an int of at least 0"}),
-        ({"L": "0"}, {"L": "expected an int of at least 1"}),
-        ({"proj_size": "8"}, {"proj_size": "expected an int from 0 to hidden_size - 1"}),
-        ({"proj_size": "-1"}, {"proj_size": "expected an int from 0 to hidden_size - 1"}),
+        ({"input_size": "0"}, {"input_size": "expected a whole number of at least 1"}),
+        ({"hidden_size": ""}, {"hidden_size": "expected a whole number of at least 1"}),
+        ({"num_layers": "1.5"}, {"num_layers": "expected a whole number of at least 1"}),
+        ({"num_layers": "-1"}, {"num_layers": "expected a whole number of at least 1"}),
+        ({"N": "-1"}, {"N": "expected a whole number of at least 0"}),
+        ({"L": "0"}, {"L": "expected a whole number of at least 1"}),
+        ({"proj_size": "8"}, {"proj_size": "expected a whole number from 0 to hidden_size - 1"}),
+        ({"proj_size": "-1"}, {"proj_size": "expected a whole number from 0 to hidden_size - 1"}),
         (
             {"N": "1e1", "L": "-4"},
-            {"N": "expected an int of at least 0", "L": "expected an int of at least 1"},
+            {
+                "N": "expected a whole number of at least 0",
+                "L": "expected a whole number of at least 1",
+            },
         ),
         *[
             (
                 {"layout": "packed", "lengths": lengths},
-                {"lengths": "expected an int of at least 1 for each sequence, such as 4, 2"},
+                {
+                    "lengths": "expected a whole number of at least 1 for each sequence, such as 4, 2"
+                },
             )
-            for lengths in ("", "4, x", "4, 0", "4, -2", "4;2", "1.5", "4,,2", "4,2,", "4 2")
+            for lengths in ("", "4, x", "4, 0", "4, -2", "4;2", "1.5", "4,,2", "[4, 2", "4, 2)")
         ],
     ],
 )
@@ -168,7 +173,8 @@ def test_bad_sizes_are_told_beside_the_field(
         expect(field.locator("xpath=following-sibling::span")).to_have_text(wrong.get(name, ""))
     expect(page.locator("#answer")).to_be_hidden()
     for name in wrong:
-        expect(page.get_by_role("status")).to_contain_text(f"{name}: {wrong[name]}")
+        got = fields[name] or "empty"
+        expect(page.get_by_role("status")).to_contain_text(f"{name} is {got}, {wrong[name]}")
     for name in wrong:
         page.locator(f"#layer [name={name}]").fill("1")
     expect(page.locator("#answer")).to_be_visible()
@@ -195,9 +201,7 @@ def test_address_holds_the_choice(page: Page, browser: Browser) -> None:
     other.close()
 
 
-@pytest.mark.parametrize(
-    "hash", ["#kind=Transformer&layout=x", "#x=1&submit", "#<img src=x>", "#%"]
-)
+@pytest.mark.parametrize("hash", ["#kind=Transformer&layout=x", "#x=1&submit", "#<img src=x>"])
 def test_an_address_of_nothing(page: Page, hash: str) -> None:
     """What the form does not know is left out; nothing of it gets into the page."""
     (answer,) = page.evaluate(ASK, [hash])
@@ -207,18 +211,20 @@ def test_an_address_of_nothing(page: Page, hash: str) -> None:
 def test_fields_that_say_nothing_are_hidden(page: Page) -> None:
     """A cell has no layers and no steps, only an LSTM a projection, only packed input lengths."""
     shown = {
-        ("RNN", "batched"): {"num_layers", "batch_first", "bidirectional", "N", "L"},
-        ("LSTM", "unbatched"): {"num_layers", "batch_first", "bidirectional", "proj_size", "L"},
-        ("GRU", "packed"): {"num_layers", "batch_first", "bidirectional", "lengths"},
-        ("LSTMCell", "batched"): {"N"},
-        ("GRUCell", "unbatched"): set(),
+        ("RNN", "batched"): {*ARGUMENTS["RNN"], "N", "L"},
+        ("LSTM", "unbatched"): {*ARGUMENTS["LSTM"], "L", "c_0"},
+        ("GRU", "packed"): {*ARGUMENTS["GRU"], "lengths"},
+        ("LSTMCell", "batched"): {"bias", "N", "c_0"},
+        ("RNNCell", "batched"): {"bias", "nonlinearity", "N"},
+        ("GRUCell", "unbatched"): {"bias"},
     }
     for (kind, layout), expected in shown.items():
         page.get_by_label("kind", exact=True).select_option(kind)
         page.get_by_label("layout", exact=True).select_option(layout)
         visible = page.locator("#layer [name]:visible").all()
         names = {field.get_attribute("name") for field in visible}
-        assert names == expected | {"kind", "layout", "input_size", "hidden_size"}
+        always = {"text", "kind", "layout", "input_size", "hidden_size", "input", "h_0"}
+        assert names == expected | always
 
 
 def test_a_cell_takes_no_packed_input(page: Page) -> None:
@@ -232,26 +238,31 @@ def test_a_cell_takes_no_packed_input(page: Page) -> None:
 
 def test_keyboard(page: Page) -> None:
     """Every field is reached and changed by keys alone, in the order in which it is read."""
-    page.locator("#kind").focus()
-    page.keyboard.type("LSTM")
+    page.locator("#text").focus()
     keys = {
+        "kind": "LSTM",
         "input_size": "6",
         "hidden_size": "9",
         "num_layers": "2",
-        "proj_size": "4",
-        "batch_first": " ",
+        "bias": "",
+        "batch_first": "",
+        "dropout": "0.5",
         "bidirectional": " ",
+        "proj_size": "4",
         "layout": "batched",
         "N": "3",
         "L": "7",
+        "input": "",
+        "h_0": "",
+        "c_0": "",
     }
     for name, typed in keys.items():
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.name") == name
         page.keyboard.type(typed)
     expect(page.locator("#code")).to_have_text(
-        "output, (h_n, c_n) = nn.LSTM(6, 9, num_layers=2, batch_first=True, bidirectional=True, "
-        "proj_size=4)(torch.randn(3, 7, 6))"
+        "import torch from torch import nn output, (h_n, c_n) = nn.LSTM(6, 9, num_layers=2, "
+        "batch_first=True, dropout=0.5, bidirectional=True, proj_size=4)(torch.randn(3, 7, 6))"
     )
     for rule in ("input-shape", "initial-hidden-shape"):
         page.keyboard.press("Tab")
@@ -266,15 +277,15 @@ def test_names_for_a_screen_reader(page: Page) -> None:
         assert field.evaluate("field => field.labels.length") == 1
     image = page.locator("#picture").get_by_role("img")
     expect(image).to_have_accessible_name(
-        "nn.RNN(5, 8), unrolled from step 0 to step 3, from layer 0 at the bottom to layer 0 at the "
-        "top. At the bottom enters input (L, N, H_in) = (4, 2, 5), step by step. At the top leaves "
-        "output (L, N, D*H_out) = (4, 2, 8): the last layer at every step. At its sides each layer and "
-        "direction starts from its part of h_0 (D*num_layers, N, H_out) = (1, 2, 8) and ends in its "
-        "part of h_n (D*num_layers, N, H_out) = (1, 2, 8)."
+        "nn.RNN(5, 8, batch_first=True), unrolled from step 0 to step 3, from layer 0 at the bottom to "
+        "layer 0 at the top. At the bottom enters input (N, L, H_in) = (2, 4, 5), step by step. At the "
+        "top leaves output (N, L, D*H_out) = (2, 4, 8): the last layer at every step. At its "
+        "sides each layer and direction starts from its part of h_0 (D*num_layers, N, H_out) = "
+        "(1, 2, 8) and ends in its part of h_n (D*num_layers, N, H_out) = (1, 2, 8)."
     )
-    expect(page.get_by_role("status")).to_have_text("output is (4, 2, 8), h_n is (1, 2, 8).")
+    expect(page.get_by_role("status")).to_have_text("output is (2, 4, 8), h_n is (1, 2, 8).")
     page.get_by_label("hidden_size", exact=True).fill("9")
-    expect(page.get_by_role("status")).to_have_text("output is (4, 2, 9), h_n is (1, 2, 9).")
+    expect(page.get_by_role("status")).to_have_text("output is (2, 4, 9), h_n is (1, 2, 9).")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
