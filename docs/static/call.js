@@ -39,7 +39,7 @@ const call = (() => {
   function differs(name, given, symbols, axes) {
     const parts = symbols.split(" ");
     const your = `Your ${name} is ${tuple(given)}`;
-    const form = `${shown(symbols)}`;
+    const form = shown(symbols);
     if (given.length !== parts.length) {
       const many = given.length === 1 ? "1 axis" : `${given.length} axes`;
       return `${your}, which has ${many}; expected ${parts.length}: ${form}.`;
@@ -64,7 +64,7 @@ const call = (() => {
 
   function inputHint({ given: { input }, layout, lengths, cell, input_size, N }, symbols) {
     if (input.length !== symbols.split(" ").length) {
-      const single = layout === "batched" ? ` One sequence alone has 2 axes: (L, H_in).` : "";
+      const single = layout === "batched" ? " One sequence alone has 2 axes: (L, H_in)." : "";
       return cell ? " A cell takes one step, so there is no axis L." : single;
     }
     if (symbols.includes("N") && layout === "packed" && BigInt(lengths.length) !== N) {
@@ -77,19 +77,18 @@ const call = (() => {
 
   function checkInput(choice, symbols, axes) {
     const { given: { input }, layout, lengths, cell } = choice;
-    const problem = (text, rule) => ({ tensor: "input", text, rule });
     const shape = cell ? "rnn-cell-input-shape" : "input-shape";
     const before = layout === "packed" && symbols !== "sum(lengths) H_in";
     const wrong = differs("input", input, symbols, axes);
-    if (wrong) {
-      return [problem(wrong + inputHint(choice, symbols), shape)];
-    }
+    if (wrong) return [{ text: wrong + inputHint(choice, symbols), rule: shape }];
     if (!cell && choice.L < 1n) {
-      return [problem("Your input has no steps: L is 0, expected at least 1.", "empty-sequence-refused")];
+      const text = "Your input has no steps: L is 0, expected at least 1.";
+      return [{ text, rule: "empty-sequence-refused" }];
     }
     if (before && longest(lengths) > choice.L) {
-      return [problem(`The longest of the lengths is ${longest(lengths)}; expected at most ` +
-        `L = ${choice.L}, the steps of your input.`, "packing-lengths-refused")];
+      const text = `The longest of the lengths is ${longest(lengths)}; expected at most ` +
+        `L = ${choice.L}, the steps of your input.`;
+      return [{ text, rule: "packing-lengths-refused" }];
     }
     return [];
   }
@@ -112,7 +111,7 @@ const call = (() => {
       const text = differs(tensor, given, symbols, axes);
       if (!text) return [];
       const hint = stateHint(given, symbols.split(" "), evaluate(symbols, axes));
-      return [{ tensor, text: text + hint, rule: rule.id }];
+      return [{ text: text + hint, rule: rule.id }];
     });
   }
 

@@ -118,17 +118,20 @@ const pasted = (() => {
       const [, named, written] = part.match(/^(?:(\w+)\s*=(?!=))?\s*([^]*)$/);
       const value = /^\d+(?:\s*\*\s*\d+)+$/.test(written) ? `${product(written)}` : written;
       const name = named ?? order[index];
-      if (part.startsWith("*")) problem(`${part} cannot be read here: write its arguments out.`);
-      else if (!name) {
+      if (part.startsWith("*")) {
+        problem(`${part} cannot be read here: write its arguments out.`);
+      } else if (!name) {
         problem(`nn.${kind} takes ${order.length} arguments by position; ${value} is one too many.`);
-      } else if (["device", "dtype"].includes(name)) continue;
-      else if (!order.includes(name)) {
+      } else if (["device", "dtype"].includes(name)) {
+        continue;
+      } else if (!order.includes(name)) {
         problem(`nn.${kind} has no argument ${name}; it takes ${order.join(", ")}.`,
           name === "proj_size" ? "projection-refused" : undefined);
-      }
-      else if (LITERAL.test(value)) {
+      } else if (LITERAL.test(value)) {
         layer.values[name] = value.replace(/^(['"])(.*)\1$/, "$2").replace(/(?<=\d)_(?=\d)/g, "");
-      } else layer.names[name] = value;
+      } else {
+        layer.names[name] = value;
+      }
     }
     for (const name of order.slice(0, 2)) {
       if (!(name in layer.values) && !(name in layer.names) && !layer.problems.length) {
@@ -141,8 +144,8 @@ const pasted = (() => {
   // The first layer in the code, how many there are, and the text without them.
   function findLayer(text, contract) {
     const found = [...text.matchAll(LAYER)];
-    const torchs = found.filter((match) => match[1]);
-    const calls = torchs.length ? torchs : found;
+    const ofTorch = found.filter((match) => match[1]);
+    const calls = ofTorch.length ? ofTorch : found;
     let layer = null;
     let rest = text;
     for (const match of calls.reverse()) {
@@ -168,7 +171,10 @@ const pasted = (() => {
     const unread = [];
     let names = [];
     for (const written of text.split("\n")) {
-      const line = written.replace(PROMPT, "");
+      const whole = written.replace(PROMPT, "");
+      // What a comment says counts where the code before it has no shape.
+      const code = whole.replace(/#.*/, "");
+      const line = code.search(SHAPE) < 0 ? whole : code;
       let found = [...line.matchAll(SHAPE)];
       const bare = found.length ? null : line.match(BARE);
       if (bare) {
@@ -181,8 +187,8 @@ const pasted = (() => {
         from = match.index + match[0].length;
         const name = names.shift() ?? ["input", "h_0", "c_0"].find((free) => !(free in shapes));
         const numbers = sizes(match[1])?.join(", ");
-        if (numbers && name && name !== "output" && !(name in shapes)) shapes[name] = numbers;
-        else unread.push(line.trim());
+        if (numbers && name && name !== "output") shapes[name] ??= numbers;
+        if (!name || shapes[name] !== numbers) unread.push(line.trim());
       }
       if (found.length) continue;
       if (/\.shape|\.size\(/.test(line)) names.push(...roles(line));
@@ -192,10 +198,11 @@ const pasted = (() => {
 
   // All that was read: {layer, shapes, message, known, notes, problems, text}. The text has no traceback.
   function read(text, contract) {
-    const { message, known, short, rest } = findMessage(text.replace(CODES, ""), contract.messages);
-    const { layer, layers } = findLayer(resolve(text.replace(message, "")), contract);
+    const plain = text.replace(CODES, "");
+    const { message, known, short, rest } = findMessage(plain, contract.messages);
+    const { layer, layers } = findLayer(resolve(plain.replace(message, "")), contract);
     const { shapes, unread } = findShapes(findLayer(resolve(rest), contract).rest);
-    const notes = unread.map((line) => `Not read: ${line}.`);
+    const notes = [...new Set(unread)].map((line) => `Not read: ${line}.`);
     if (layers > 1) notes.push(`The text makes ${layers} layers. The first is read.`);
     if (message && !known) notes.push("The message is not among those that are explained here.");
     const problems = text.trim() && !layer && !message && !Object.keys(shapes).length

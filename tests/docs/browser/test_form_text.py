@@ -80,6 +80,7 @@ def test_code_is_read(page: Page, code: str, kind: str, values: str) -> None:
                 "x.shape = 2, 4, 5",
             )
         ],
+        ("x = randn(2, 4, 5)  # (2, 4, 5)\nh (1, 2, 8)", {"input": "2, 4, 5", "h_0": "1, 2, 8"}),
         ("x (2, 4, 5)  h (1, 2, 8)", {"input": "2, 4, 5", "h_0": "1, 2, 8"}),
         ("h.shape (1, 2, 8)\nx.shape (2, 4, 5)", {"input": "2, 4, 5", "h_0": "1, 2, 8"}),
         ("(2, 4, 5) (1, 2, 8)", {"input": "2, 4, 5", "h_0": "1, 2, 8"}),
@@ -131,6 +132,7 @@ Traceback (most recent call last):
         ("hello", "Nothing in the text was read: expected code such as nn.LSTM(5, 8)"),
         ("nn.GRU(5, 8)\nnn.LSTM(5, 8)", "The text makes 2 layers. The first is read."),
         ("nn.GRU(5, 8)\noutput.shape = (2, 4, 8)", "Not read: output.shape = (2, 4, 8)."),
+        ("x.shape = (2, 4, 5)\nx.shape = (3, 4, 5)", "Not read: x.shape = (3, 4, 5)."),
         ("RuntimeError: out of luck", "The message is not among those that are explained here."),
     ],
 )
