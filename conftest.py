@@ -17,6 +17,7 @@ NEEDS = {
     "tests/plugins": (("pytest_cov", "pytest_randomly", "pytest_timeout"), "plugins"),
     "tests/project/test_compare.py": (("defusedxml",), "tests"),
     "tests/project/test_installed.py": (("hatchling", "defusedxml"), "tests"),
+    "tests/project/test_readme.py": (("hatchling",), "tests"),
 }
 """What some tests need besides torch, pytest, hypothesis and pytest-xdist; the environment of tox."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from rnn_contracts.citing.describe_rule import as_tuple
 from .conftest import build
 
 HIDDEN = address(RULES["final-hidden-shape"])
+CITING = (Path(__file__).parents[2] / "docs" / "citing.md").read_text("utf-8")
 
 
 def project(
@@ -100,12 +102,11 @@ def test_intersphinx_is_preferred(tmp_path: Path, site: Path) -> None:
 
 
 def test_without_the_extension(tmp_path: Path, site: Path) -> None:
-    """Any project cites a rule through the inventory alone, as the README says."""
+    """Any project cites a rule through the inventory alone, as the page says."""
     role = ":external+rnn-contracts:ref:`rnn-rule-final-hidden-shape`"
-    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
     mapping = f'intersphinx_mapping = {{"rnn-contracts": ("{SITE}", None)}}'
-    assert role in readme
-    assert mapping in readme
+    assert role in CITING
+    assert mapping in CITING
     inventory = mapping.replace("None", repr(str(site / "objects.inv")))
     configuration = f'extensions = ["sphinx.ext.intersphinx"]\n{inventory}'
     page, warnings = project(tmp_path, f"Page\n====\n\n{role}\n", configuration=configuration)
@@ -113,10 +114,13 @@ def test_without_the_extension(tmp_path: Path, site: Path) -> None:
     assert f'href="{HIDDEN}#rnn-rule-final-hidden-shape"' in page
 
 
-def test_example_of_the_readme(tmp_path: Path) -> None:
-    """What the README shows of role and directive works as it stands there."""
-    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    example = readme.partition("```rst\n")[2].partition("```")[0]
-    page, warnings = project(tmp_path, f"Page\n====\n\n{example}")
+@pytest.mark.parametrize(
+    ("suffix", "title", "block"),
+    [("rst", "Page\n====", "```rst\n(.*?)```\n"), ("md", "# Page", "````markdown\n(.*?)````\n")],
+)
+def test_examples_of_the_page(tmp_path: Path, suffix: str, title: str, block: str) -> None:
+    """What it shows of role and directive works as it stands there."""
+    (example,) = (it for it in re.findall(block, CITING, re.DOTALL) if "rnn-rule" in it)
+    page, warnings = project(tmp_path, f"{title}\n\n{example}", suffix=suffix)
     assert warnings == ""
     assert page.count(f'href="{HIDDEN}"') == 2

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -21,7 +19,6 @@ from rnn_contracts.helpers import HELPERS
 from rnn_contracts.layer import CELLS, LAYERS
 from rnn_contracts.paths import SUITE
 
-README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 Output = pytest.CaptureFixture[str]
 SLOW = (
     *("compile-agrees", "export-agrees", "compile-packed-agrees", "compile-drops"),
@@ -386,25 +383,6 @@ def test_deviations_without_a_reader_of_toml(
         monkeypatch.setitem(sys.modules, name, None)
     out = printed(capsys, "explain", "autocast-dtype")
     assert "deviations  known deviations need tomli: pip install tomli\n" in out
-
-
-def readme_commands() -> list[tuple[str, str]]:
-    """The commands of "Cite a rule", each with what follows it there."""
-    section = README.partition("## Cite a rule")[2].partition("\n## ")[0]
-    (console,) = re.findall(r"```console\n(.*?)```", section, re.DOTALL)
-    commands = console.removeprefix("$ ").split("\n$ ")
-    return [
-        tuple(command.split("\n", 1)) if "\n" in command else (command, "") for command in commands
-    ]
-
-
-@pytest.mark.parametrize(("command", "output"), readme_commands())
-def test_readme(capsys: Output, command: str, output: str) -> None:
-    """What it says to type works as written, and prints what it says."""
-    program, *arguments = shlex.split(command)
-    assert program == "rnn-contracts"
-    out = printed(capsys, *arguments)
-    assert out.strip() == output.strip() if output else out
 
 
 def test_version(capsys: Output) -> None:

@@ -244,7 +244,9 @@ def test_public_names() -> None:
 
 
 def test_examples_in_the_documentation() -> None:
-    """The examples of the docstrings and of the README give what they say."""
-    readme = Path(__file__).parents[2] / "README.md"
-    found = [doctest.testmod(contracts), doctest.testfile(str(readme), module_relative=False)]
-    assert [(result.failed, result.attempted > 1) for result in found] == [(0, True)] * 2
+    """The examples of the docstrings, of the README and of the page that it opens give what they say."""
+    root = Path(__file__).parents[2]
+    pages = [str(root / "README.md"), str(root / "docs" / "citing.md")]
+    found = [doctest.testmod(contracts)]
+    found += [doctest.testfile(page, module_relative=False) for page in pages]
+    assert [(result.failed, result.attempted > 1) for result in found] == [(0, True)] * 3
