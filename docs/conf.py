@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sphinx.application import Sphinx
 
@@ -20,7 +21,10 @@ author = AUTHORS
 project_copyright = f"{YEAR}, {author}"
 version = release = rnn_contracts.__version__
 
-extensions = ["myst_parser", "sphinx_copybutton", "rnn_contracts.sphinx"]
+extensions = [
+    *("myst_parser", "sphinx_copybutton", "rnn_contracts.sphinx"),
+    *("html_pages", "search_index"),
+]
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
 # A command is copied without its prompt and without what it prints.
@@ -34,9 +38,14 @@ html_theme = "furo"
 html_title = f"rnn-contracts {version}"
 html_baseurl = SITE
 html_static_path = ["static"]
-html_css_files = ["site.css", "lesson.css"]
+html_css_files = ["site.css", "pages.css", "lesson.css"]
+html_favicon = "static/favicon.svg"
 html_show_sphinx = False
 html_copy_source = False
+html_use_index = False
+templates_path = ["templates"]
+html_additional_pages = {"404": "404.html"}
+html_context = {"base": urlsplit(SITE).path + "404.html"}
 
 
 def setup(app: Sphinx) -> None:

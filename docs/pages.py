@@ -33,6 +33,9 @@ FAMILIES = {
     "refusal": "Refusals: what must raise",
 }
 
+SHAPE_WORDS = f"shape, size, batch_first, hidden state, {', '.join(TENSORS)}"
+"""What is looked for in the table of shapes, for the search."""
+
 
 def write(docs: Path) -> None:
     """Write all pages, and remove the pages of rules that no longer exist."""
@@ -74,7 +77,10 @@ def rule_index() -> str:
     ]
     for family, title in FAMILIES.items():
         rules = [rule for rule in RULES.values() if rule.family == family]
-        rows = [[f"{{rnn-rule}}`{rule.id}`", in_markdown(rule.sentence)] for rule in rules]
+        rows = [
+            [f"{anchor(rule.id)}{{rnn-rule}}`{rule.id}`", in_markdown(rule.sentence)]
+            for rule in rules
+        ]
         toctree = "\n".join([":hidden:", "", *(rule.id for rule in rules)])
         about = [f"Refused means: {describe_runs.REFUSED_MEANS}."] * (family == "refusal")
         parts += [
@@ -86,13 +92,23 @@ def rule_index() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def anchor(name: str) -> str:
+    """What an address can point at, in a cell of a table."""
+    return f'<span id="{name}"></span>'
+
+
 def shape_table() -> str:
     """Return the page with every shape."""
-    parts = ["# The shapes", "What goes into and comes out of a recurrent layer of PyTorch."]
-    for title, kinds, kind in (
-        ("Layers: RNN, GRU, LSTM", LAYERS, "shape"),
-        ("Cells: RNNCell, GRUCell, LSTMCell", CELLS, "shape"),
-        ("Parameters", LAYERS + CELLS, "parameter"),
+    parts = [
+        # The room of a list of contents is that of the columns.
+        f"---\nhide-toc: true\nmyst:\n  html_meta:\n    keywords: {SHAPE_WORDS}\n---\n# The shapes",
+        "What goes into and comes out of a recurrent layer of PyTorch. Below each tensor is the rule that says "
+        "so. Each tensor can be linked, as `shapes.html#h_n` and `shapes.html#cell-h_0`.",
+    ]
+    for title, kinds, kind, prefix in (
+        ("Layers: RNN, GRU, LSTM", LAYERS, "shape", ""),
+        ("Cells: RNNCell, GRUCell, LSTMCell", CELLS, "shape", "cell-"),
+        ("Parameters", LAYERS + CELLS, "parameter", ""),
     ):
         rules = [
             rule
@@ -102,14 +118,14 @@ def shape_table() -> str:
         (layouts,) = {tuple(rule.shapes) for rule in rules}
         rows = [
             [
-                f"`{name}_l[k]`" if kind == "parameter" else f"`{name}`",
-                *(f"`{describe_rule.as_tuple(rule.shapes[layout])}`" for layout in layouts),
+                f"{anchor(prefix + name)}`{name}{'_l[k]' * (kind == 'parameter')}`<br>"
                 f"{{rnn-rule}}`{rule.id}`",
+                *(f"`{describe_rule.as_tuple(rule.shapes[layout])}`" for layout in layouts),
             ]
             for rule in rules
             for name in rule.tensors
         ]
-        parts += [f"## {title}", markdown_table(["tensor", *layouts, "rule"], rows)]
+        parts += [f"## {title}", markdown_table(["tensor", *layouts], rows)]
     parts.append(
         "`c_0`, `c_n` and `c_1` are of LSTM and LSTMCell, `weight_hr` of an LSTM with proj_size."
     )
