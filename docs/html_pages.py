@@ -28,7 +28,7 @@ class Translator(HTML5Translator):
         if tagname.lower() == "td":
             row = node.parent
             for head in row.parent.parent.findall(nodes.thead):
-                attributes["data-column"] = head[0][row.index(node)].astext()
+                attributes["data-column"] = head.children[0].children[row.index(node)].astext()
         return super().starttag(node, tagname, suffix, empty, **attributes)
 
 

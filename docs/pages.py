@@ -102,8 +102,8 @@ def shape_table() -> str:
     parts = [
         # The room of a list of contents is that of the columns.
         f"---\nhide-toc: true\nmyst:\n  html_meta:\n    keywords: {SHAPE_WORDS}\n---\n# The shapes",
-        "What goes into and comes out of a recurrent layer of PyTorch. Below each tensor is the rule that says "
-        "so. Each tensor can be linked, as `shapes.html#h_n` and `shapes.html#cell-h_0`.",
+        "What goes into and comes out of a recurrent layer of PyTorch. Below each tensor is the rule "
+        "that says so. Each tensor can be linked, as `shapes.html#h_n` and `shapes.html#cell-h_0`.",
     ]
     for title, kinds, kind, prefix in (
         ("Layers: RNN, GRU, LSTM", LAYERS, "shape", ""),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from rnn_contracts import __version__
 from rnn_contracts.cli import (
@@ -69,9 +71,19 @@ def _written(text: str) -> int:
     return 0
 
 
+class Parser(argparse.ArgumentParser):
+    """Says how sizes are written, where they are taken for arguments of the command."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and the message, and exit."""
+        if re.fullmatch(r"unrecognized arguments: [\d ]+", message):
+            message += "; sizes are written with commas and no spaces, such as 2,4,5"
+        super().error(message)
+
+
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser with all commands."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="rnn-contracts",
         description="The shape contract of PyTorch's recurrent layers: read it, cite it, and hold a "
         "torch or a layer of your own against it.",

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from rnn_contracts.citing.explanation import explain
-from rnn_contracts.cli.output import bold_first_column
+from rnn_contracts.cli.output import on_terminal
 
 
 def add_parser(commands: Any) -> None:
@@ -30,4 +30,4 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> tuple[str, int]:
     """Return the description, and the exit code."""
-    return bold_first_column(explain(options.rule)), 0
+    return on_terminal(explain(options.rule)), 0

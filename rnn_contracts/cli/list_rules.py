@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from rnn_contracts.citing.lists import LISTS
-from rnn_contracts.cli.output import bold_first_column
+from rnn_contracts.cli.output import on_terminal
 from rnn_contracts.rules import FAMILIES, RULES
 
 
@@ -30,4 +30,4 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     """Return the list, and the exit code."""
     rules = [rule for rule in RULES.values() if options.family in (None, rule.family)]
     text = LISTS[options.format](rules)
-    return bold_first_column(text) if options.format == "text" else text, 0
+    return on_terminal(text) if options.format == "text" else text, 0

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import os
 import re
+import shutil
 import sys
+import textwrap
 from typing import TextIO
 
 LONGEST = 1000
@@ -41,6 +43,40 @@ def fail(why: str) -> int:
 def _drop(stream: TextIO) -> None:
     """Python flushes again when it exits, and would report the error a second time."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def on_terminal(text: str) -> str:
+    """Fit the text to the terminal, if the output is one: fold long lines, and make a column bold.
+
+    What is piped keeps its lines, so that ``grep`` finds all of an item.
+    """
+    if not (sys.stdout and sys.stdout.isatty()):
+        return text
+    width = shutil.get_terminal_size().columns
+    return bold_first_column("\n".join(folded(line, width) for line in text.split("\n")))
+
+
+def folded(line: str, width: int) -> str:
+    """Fold a long line below the last column that begins in its left half.
+
+    >>> print(folded("output-shape  shape  output is (L, N, D*H_out), with batch_first", 50))
+    output-shape  shape  output is (L, N, D*H_out),
+                         with batch_first
+    """
+    if len(line) <= width or _TO_COPY.search(line):
+        return line
+    starts = [space.end() for space in re.finditer(" {2,}", line) if space.end() <= width // 2]
+    indent = " " * (starts[-1] if starts else 2)
+    if " " not in line[len(indent) :]:
+        # It is an address.
+        return line
+    return textwrap.fill(
+        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+
+
+_TO_COPY = re.compile(r"rnn-contracts check |= nn\.")
+"""What a line has that is to be copied as a whole: a command, or a call in Python."""
 
 
 def bold_first_column(text: str) -> str:

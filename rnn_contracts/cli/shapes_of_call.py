@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from rnn_contracts.citing.describe_call import shapes
-from rnn_contracts.cli.output import bold_first_column
+from rnn_contracts.cli.output import on_terminal
 from rnn_contracts.layer import CELLS, LAYERS, Layer
 
 
@@ -25,7 +25,7 @@ def add_parser(commands: Any) -> None:
     # and says what it accepts. The attribute is private; without it only the message is worse.
     parser._negative_number_matcher = re.compile(r"-\d")
     add = parser.add_argument
-    add("kind", choices=LAYERS + CELLS, metavar="KIND", help=", ".join(LAYERS + CELLS))
+    add("kind", type=kind, choices=LAYERS + CELLS, metavar="KIND", help=", ".join(LAYERS + CELLS))
     add("input_size", type=int, metavar="INPUT_SIZE", help="features of the input: H_in")
     add("hidden_size", type=int, metavar="HIDDEN_SIZE", help="features of the state: H_cell")
     add("--num-layers", type=int, default=1, metavar="K", help="layers in the stack; default: 1")
@@ -39,10 +39,16 @@ def add_parser(commands: Any) -> None:
     add("--lengths", type=sizes, metavar="SIZES", help=lengths)
 
 
+def kind(text: str) -> str:
+    """Read ``lstm`` as ``LSTM``."""
+    return {name.lower(): name for name in LAYERS + CELLS}.get(text.lower(), text)
+
+
 def sizes(text: str) -> tuple[int, ...]:
-    """Read ``2,4,5``."""
+    """Read ``2,4,5``, and what Python prints, such as ``(2, 4, 5)`` and ``torch.Size([2, 4, 5])``."""
+    inner = re.sub(r"^(torch\.Size)?[(\[]+|,?[)\]]+$", "", text)
     try:
-        return tuple(int(size) for size in text.split(","))
+        return tuple(int(size) for size in inner.split(","))
     except ValueError:
         raise argparse.ArgumentTypeError(f"expected ints such as 2,4,5, got {text!r}") from None
 
@@ -52,4 +58,4 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     arguments = {**vars(options)}
     call = {"input_shape": arguments.pop("input"), "lengths": arguments.pop("lengths")}
     del arguments["run"]
-    return bold_first_column(str(shapes(Layer(**arguments), **call))), 0
+    return on_terminal(str(shapes(Layer(**arguments), **call))), 0

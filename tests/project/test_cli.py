@@ -292,11 +292,24 @@ def test_shapes_of_no_call(capsys: Output, arguments: str, named: str) -> None:
         ("list --family x", "argument --family: invalid choice: 'x' (choose from"),
         ("cite input-shape --format x", "argument --format: invalid choice: 'x' (choose from"),
         ("explain", "the following arguments are required: RULE"),
+        ("shapes rn 5 8 --input 2,4,5", "argument KIND: invalid choice: 'rn' (choose from"),
+        (
+            "shapes RNN 5 8 --input 2 4 5",
+            "unrecognized arguments: 4 5; sizes are written with commas",
+        ),
+        ("shapes RNN 5 8 --input 2;4", "expected ints such as 2,4,5, got '2;4'"),
     ],
 )
 def test_usage(capsys: Output, arguments: str, named: str) -> None:
     """One line that names what was wrong and what is accepted."""
     assert named in refused(capsys, *arguments.split())
+
+
+@pytest.mark.parametrize("written", ["2,4,5", "(2, 4, 5)", "[2, 4, 5]", "torch.Size([2, 4, 5])"])
+def test_shapes_as_python_prints_them(capsys: Output, written: str) -> None:
+    """What is copied from a notebook is read, and so is the name of a layer in small letters."""
+    expected = str(shapes(Layer("LSTM", 5, 8), (2, 4, 5)))
+    assert printed(capsys, "shapes", "lstm", "5", "8", "--input", written) == f"{expected}\n"
 
 
 def test_colour_only_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -309,6 +322,7 @@ def test_colour_only_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     def on(stream: io.StringIO, **environment: str) -> str:
         with monkeypatch.context() as patch:
             patch.setattr(sys, "stdout", stream)
+            patch.setenv("COLUMNS", "1000")
             for name in ("NO_COLOR", "TERM"):
                 patch.delenv(name, raising=False)
             for name, value in environment.items():
