@@ -143,7 +143,7 @@ def backend_table() -> str:
             what = ", ".join(backends), ", ".join(entry.kinds), in_markdown(entry.reason)
             rows.setdefault((*what, seen, source), {})[f"{{rnn-rule}}`{entry.rule}`"] = None
     lines = [(*row[:3], ", ".join(rules), *row[3:]) for row, rules in sorted(rows.items())]
-    return markdown_table(("on", "of", "what", "rules", "", "source"), lines)
+    return markdown_table(("on", "of", "what", "rules", "it was", "source"), lines)
 
 
 def axes() -> str:
