@@ -93,3 +93,38 @@ def test_the_index_says_what_refused_means(site: Path) -> None:
     """Above the refusals, so that nobody takes a deviation for an accepted call."""
     page = str(Text((site / "rules" / "index.html").read_text("utf-8")))
     assert f"Refused means: {describe_runs.REFUSED_MEANS}." in page
+
+
+def test_what_an_address_can_point_at(site: Path) -> None:
+    """In the list of rules each rule, and in the table of shapes each tensor, of layers and of cells."""
+    rules = Text((site / "rules" / "index.html").read_text("utf-8"))
+    assert {*RULES} <= {attributes.get("id") for _, attributes in rules.attributes}
+    shapes = Text((site / "shapes.html").read_text("utf-8"))
+    ids = [attributes["id"] for _, attributes in shapes.attributes if "id" in attributes]
+    assert len(ids) == len({*ids})
+    assert {*TENSORS, "cell-h_0", "cell-c_0", "weight_ih", "bias_hh"} - {"h_1", "c_1"} <= {*ids}
+    assert {"cell-h_1", "cell-c_1"} <= {*ids}
+
+
+def test_every_page_is_described(site: Path) -> None:
+    """To search engines and where its link is shown, by no more than they show; it has an icon."""
+    for path in site.rglob("*.html"):
+        attributes = Text(path.read_text("utf-8")).attributes
+        icons = [
+            it["href"] for tag, it in attributes if tag == "link" and "icon" in (it["rel"] or "")
+        ]
+        assert icons == ["_static/favicon.svg" if path.parent == site else "../_static/favicon.svg"]
+        said = {
+            it.get("name") or it.get("property"): it["content"]
+            for tag, it in attributes
+            if tag == "meta" and "content" in it
+        }
+        if path.name in ("404.html", "search.html"):
+            continue
+        assert 20 < len(said["description"] or "") <= 204, path
+        assert said["og:description"] == said["description"]
+        assert said["og:title"]
+        assert said["og:url"] == f"{SITE}{path.relative_to(site).as_posix()}"
+    page = Text((site / "rules" / "final-hidden-shape.html").read_text("utf-8"))
+    says = f"{RULES['final-hidden-shape'].says}."
+    assert ("meta", {"name": "description", "content": says}) in page.attributes
