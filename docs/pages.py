@@ -69,7 +69,7 @@ def rule_index() -> str:
         "# Rules",
         "Each rule has a page of its own at a permanent address: its id is never changed and never "
         "given to another rule.",
-        "A rule holds in its domain, which stands in brackets behind its sentence where it is not "
+        "A rule holds in its domain. The domain stands in brackets behind the sentence, unless it is "
         "*every valid layer and call*. All rules are about calls outside `torch.autocast` unless they "
         "say otherwise. The test of a rule draws its whole domain.",
         "A *documented* rule has torch's own words on its page. An *observed* rule has none: it was "

@@ -59,7 +59,8 @@
     });
   };
 
-  // A picture is no text to quote.
+  // A picture is no text to quote, and the words of two cells are not one word.
   const { htmlToText } = Search;
-  Search.htmlToText = (html, anchor) => htmlToText(html.replace(/<svg[\s\S]*?<\/svg>/g, " "), anchor);
+  Search.htmlToText = (html, anchor) =>
+    htmlToText(html.replace(/<svg[\s\S]*?<\/svg>/g, " ").replace(/<br>|<\/t[dh]>/g, "$& "), anchor);
 }

@@ -17,7 +17,19 @@ from rnn_contracts.citing.citations import CITATIONS as FORMATS
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 PAGES = [ROOT / "docs" / f"{name}.md" for name in ("running", "gating", "citing", "your-own-layer")]
+CONFIGURED = ["-c", str(ROOT / "pyproject.toml"), "-p", "no:cacheprovider"]
 FEW = ["-m", "rule(id='final-hidden-shape')", "-k", "forward and 1_layer", "--rnn-device", "cpu"]
+FOLLOWS = """
+from torch import nn
+
+right = nn.GRU.forward
+
+def follows(self, input, hx=None):
+    output, h_n = right(self, input, hx)
+    return output, h_n.transpose(0, 1) if self.batch_first and h_n.dim() == 3 else h_n
+
+nn.GRU.forward = follows
+"""
 LAYER = "from torch import nn\n\nclass MyLSTM(nn.LSTM):\n    pass\n"
 
 
@@ -125,3 +137,25 @@ def test_citations(
 def test_every_format_is_shown() -> None:
     """Of each citation there is an example."""
     assert [language for _, language, _ in CITATIONS] == [*FORMATS]
+
+
+def test_what_red_looks_like(pytester: pytest.Pytester) -> None:
+    """A run on a GRU whose h_n follows batch_first prints the block of the README and of its page."""
+    pytester.makepyfile(follows=FOLLOWS)
+    pytester.syspathinsert()
+    options = ["-m", "rule(id='final-hidden-shape')", "-k", "GRU and not packed"]
+    options += ["--rnn-device", "cpu", "--hypothesis-seed", "1", f"--rootdir={ROOT}"]
+    suite = str(ROOT / "tests" / "contract" / "test_shapes.py")
+    result = pytester.runpytest_subprocess("-p", "follows", *CONFIGURED, *options, suite)
+    shown = [
+        line
+        for text in (README, PAGES[0].read_text("utf-8"))
+        for block in blocks(text)
+        if "1 cause of 8" in block
+        for line in block.splitlines()
+    ]
+    assert len(shown) > 20
+    # The frame is as wide as the terminal, and the machine is not this one.
+    known = {line.strip("=_ ") for line in result.outlines}
+    others = ("...", "  on architecture=", "  torch 2", "rnn-contracts: 1 rule checked")
+    assert [it for it in shown if not it.startswith(others) and it.strip("=_ ") not in known] == []
