@@ -59,6 +59,9 @@
     });
   };
 
+  // Sphinx waits for an index of its own.
+  Search.setIndex({});
+
   // A picture is no text to quote, and the words of two cells are not one word.
   const { htmlToText } = Search;
   Search.htmlToText = (html, anchor) =>
