@@ -26,8 +26,10 @@ WHOLE = re.compile("rules/(?!index)")
 """Pages of which a section is no result of its own: the pages of rules, whose sections are alike."""
 
 MENTIONS = ("index", "rules/index", "running", "citing", "findings", "benchmarks", "machines")
-SHARE = 0.6
-"""What a result of these pages counts, which mention much that another page explains."""
+"""Pages that mention much, which another page explains."""
+
+OF_MENTION, OF_SECTION = 0.6, 0.9
+"""What such a result counts, and one that is a part of a page."""
 
 Words = Counter[str]
 
@@ -44,7 +46,8 @@ def write(app: Sphinx, error: Exception | None) -> None:
         for title, anchor, found in sections(page, app.env.get_doctree(page), language):
             for word, weight in found.items():
                 words.setdefault(word, []).extend((len(places), weight))
-            places.append((page, title, anchor, SHARE if page in MENTIONS else 1))
+            share = (OF_MENTION if page in MENTIONS else 1) * (OF_SECTION if anchor else 1)
+            places.append((page, title, anchor, share))
             lengths.append(found.total())
     index = {"places": places, "lengths": lengths, "words": words}
     text = json.dumps(index, separators=(",", ":"), ensure_ascii=False)

@@ -1,7 +1,4 @@
-"""Each kind of page, in a real browser: everybody can read it, and nothing of it is hidden.
-
-``tox -e browser`` runs this; it needs Chromium or Chrome.
-"""
+"""Each kind of page: everybody can read it, and nothing of it is hidden; the search; a missing page."""
 
 from __future__ import annotations
 
@@ -138,6 +135,8 @@ def found(page: Page, served: str, query: str) -> list[str]:
         ("cite BibTeX", ["citing.html"]),
         ("citation", ["citing.html"]),
         ("upgrading", ["gating.html"]),
+        ("it does not learn", ["silent-mistakes.html"]),
+        ("역방향", ["lesson.ko.html"]),
     ],
 )
 def test_search(page: Page, served: str, query: str, first: list[str]) -> None:
