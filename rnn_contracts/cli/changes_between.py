@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from rnn_contracts.citing import describe_changes, recorded_runs
+from rnn_contracts.cli.output import on_terminal
 
 
 def add_parser(commands: Any) -> None:
@@ -29,4 +30,4 @@ def add_parser(commands: Any) -> None:
 def run(options: argparse.Namespace) -> tuple[str, int]:
     """Return the changes, and the exit code."""
     new = options.new or recorded_runs.of_package().releases[-1]
-    return describe_changes.in_words(options.old, new), 0
+    return on_terminal(describe_changes.in_words(options.old, new)), 0
