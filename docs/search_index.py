@@ -28,7 +28,7 @@ WHOLE = re.compile("rules/(?!index)")
 MENTIONS = ("index", "rules/index", "running", "citing", "findings", "benchmarks", "machines")
 """Pages that mention much, which another page explains."""
 
-OF_MENTION, OF_SECTION = 0.6, 0.9
+OF_MENTION, OF_SECTION = 0.6, 0.8
 """What such a result counts, and one that is a part of a page."""
 
 Words = Counter[str]
