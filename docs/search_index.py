@@ -20,7 +20,7 @@ WORD = re.compile(r"\d+(?:\.\d+)+|[^\W\d]\w*")
 """A release, or a word; a number of one part finds nothing."""
 
 TITLE, HEADING, KEYWORD, LEAD = 12, 6, 12, 5
-"""What a word weighs there, and in the first paragraph; elsewhere 1."""
+"""What a word weighs there, and in what stands first; elsewhere 1."""
 
 WHOLE = re.compile("rules/(?!index)")
 """Pages of which a section is no result of its own: the pages of rules, whose sections are alike."""
@@ -96,9 +96,9 @@ def weighed(text: str, weight: int, language: SearchEnglish) -> Words:
     """
     found: Words = Counter()
     for word in WORD.findall(text.lower()):
-        parts = word.split("_")[word.count("_") == 0 :]
-        if word[0].isdigit():
-            parts = [".".join(word.split(".")[:2])] if word.count(".") > 1 else []
+        parts = word.split("_") if "_" in word else []
+        if word.count(".") > 1:
+            parts = [".".join(word.split(".")[:2])]
         for form in (word, *parts):
             if len(form) > 1 and form not in language.stopwords:
                 stem = form if re.search(r"[\d_]", form) else language.stem(form)
