@@ -29,6 +29,11 @@ LONGEST = 80
 """Characters of a message in a heading and in a link."""
 
 ABOUT = """\
+---
+myst:
+  html_meta:
+    keywords: error, exception, message, traceback, RuntimeError, ValueError, size mismatch, hidden state
+---
 # I got this error
 
 What torch raises, or warns of, when a recurrent layer, a cell or a helper of packing is called wrongly:

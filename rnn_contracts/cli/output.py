@@ -59,24 +59,30 @@ def on_terminal(text: str) -> str:
 def folded(line: str, width: int) -> str:
     """Fold a long line below the last column that begins in its left half.
 
+    A column that begins in the right half gets a line of its own. What is to be copied stays whole.
+
     >>> print(folded("output-shape  shape  output is (L, N, D*H_out), with batch_first", 50))
     output-shape  shape  output is (L, N, D*H_out),
                          with batch_first
     """
-    if len(line) <= width or _TO_COPY.search(line):
+    if len(line) <= width:
         return line
-    starts = [space.end() for space in re.finditer(" {2,}", line) if space.end() <= width // 2]
-    indent = " " * (starts[-1] if starts else 2)
-    if " " not in line[len(indent) :]:
-        # It is an address.
+    gaps = [*re.finditer(r"(?<=\S) {2,}|^ +", line)]
+    start = max((gap.end() for gap in gaps if gap.end() <= width // 2), default=0)
+    indent = " " * (start or 2)
+    if " " not in line[start:] or _TO_COPY.match(line, start):
         return line
+    for gap in gaps:
+        if gap.end() > width // 2:
+            rest = indent + line[gap.end() :]
+            return f"{folded(line[: gap.start()], width)}\n{folded(rest, width)}"
     return textwrap.fill(
         line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
 
 
-_TO_COPY = re.compile(r"rnn-contracts check |= nn\.")
-"""What a line has that is to be copied as a whole: a command, or a call in Python."""
+_TO_COPY = re.compile(r"rnn-contracts |#|\(?\w+(, \(?\w+\)*)* = ")
+"""How it begins: a command, a comment in Python, or an assignment."""
 
 
 def bold_first_column(text: str) -> str:

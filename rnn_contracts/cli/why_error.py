@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from rnn_contracts.citing.describe_error import why
-from rnn_contracts.cli.output import bold_first_column
+from rnn_contracts.cli.output import on_terminal
 
 EXAMPLE = 'rnn-contracts why "RuntimeError: Expected hidden[0] size (2, 4, 8), got [4, 2, 8]"'
 
@@ -35,7 +35,7 @@ def add_parser(commands: Any) -> None:
 def run(options: argparse.Namespace) -> tuple[str, int]:
     """Return the answer, and the exit code."""
     given = " ".join(options.message)
-    return bold_first_column(why(_piped() if given in ("", "-") else given)), 0
+    return on_terminal(why(_piped() if given in ("", "-") else given)), 0
 
 
 def _piped() -> str:

@@ -15,9 +15,11 @@ import termios
 import pytest
 
 from rnn_contracts.cli import output
+from rnn_contracts.messages import MESSAGES
 
 WIDTH = 60
-WHOLE = ("https://", "= nn.", "rnn-contracts check")
+WHOLE = ("https://", " = ", "rnn-contracts ")
+WHY = ["why", "RuntimeError: Expected hidden[0] size (2, 4, 8), got [4, 2, 8]"]
 
 
 def on_terminal(program: list[str]) -> list[str]:
@@ -41,17 +43,28 @@ def on_terminal(program: list[str]) -> list[str]:
 
 @pytest.mark.parametrize(
     "arguments",
-    ["list", "explain weight-ih-shape", "explain pack_sequence", "shapes GRU 5 8 --input 2,4,5"],
+    [
+        *(["list"], ["explain", "weight-ih-shape"], ["explain", "pack_sequence"]),
+        *(["shapes", "GRU", "5", "8", "--input", "2,4,5"], ["changes", "2.6"], WHY),
+    ],
 )
-def test_lines_fit_a_terminal(arguments: str) -> None:
+def test_lines_fit_a_terminal(arguments: list[str]) -> None:
     """All but addresses, and lines to copy; the words are those of a pipe, which has long lines."""
-    program = [sys.executable, "-m", "rnn_contracts", *arguments.split()]
+    program = [sys.executable, "-m", "rnn_contracts", *arguments]
     piped = subprocess.run(program, capture_output=True, text=True, check=True).stdout
     lines = on_terminal(program)
     long = [line for line in lines if len(line) > WIDTH]
     assert [line for line in long if not any(part in line for part in WHOLE)] == []
     assert max(map(len, piped.splitlines())) > WIDTH
     assert " ".join(lines).split() == piped.split()
+
+
+def test_what_is_to_be_copied_stays_whole() -> None:
+    """Code and commands run as they are copied, also where a sentence stands before them."""
+    lines = [line.strip() for line in on_terminal([sys.executable, "-m", "rnn_contracts", *WHY])]
+    (mend,) = (message.mend for message in MESSAGES if message.id == "lstm-state-size")
+    assert {*mend.splitlines()} <= {line.removeprefix("mend").strip() for line in lines}
+    assert "rnn-contracts explain initial-hidden-shape" in lines
 
 
 def test_example() -> None:
