@@ -65,7 +65,9 @@ def test_rule_by_rule(page: str) -> None:
     assert head == ["rule", *reversed(RECORDED.releases)]
     rows = {}
     for row in re.findall("<tr.*?</tr>", table)[1:]:
-        rule, *cells = (re.sub("<.*?>", "", it).strip() for it in re.findall("<td>(.*?)</td>", row))
+        rule, *cells = (
+            re.sub("<.*?>", "", it).strip() for it in re.findall("<td[^>]*>(.*?)</td>", row)
+        )
         rows[rule] = dict(zip(reversed(RECORDED.releases), cells, strict=True))
     for rule in RULES:
         for release in RECORDED.releases:
