@@ -57,7 +57,7 @@ def test_runs(site: Path, rule: Rule) -> None:
     rows = [
         [
             html.unescape(re.sub("<.*?>", "", cell)).strip()
-            for cell in re.findall("<td>(.*?)</td>", row)
+            for cell in re.findall("<td[^>]*>(.*?)</td>", row)
         ]
         for row in re.findall("<tr.*?</tr>", table.replace("\n", " "))
     ][1:]

@@ -128,3 +128,9 @@ def test_every_page_is_described(site: Path) -> None:
     page = Text((site / "rules" / "final-hidden-shape.html").read_text("utf-8"))
     says = f"{RULES['final-hidden-shape'].says}."
     assert ("meta", {"name": "description", "content": says}) in page.attributes
+
+
+def test_pages_are_light(site: Path) -> None:
+    """No page is heavier than one that has everything of its kind."""
+    heavy = {path.name: path.stat().st_size for path in site.rglob("*.html")}
+    assert {name: size for name, size in heavy.items() if size > 250_000} == {}
