@@ -30,6 +30,8 @@ EFFECT_OF_A_WRONG_CALL = {
 """By what came of it; see ``sandbox.Outcome``. Broken is what the layer or an argument is afterwards."""
 
 _VALUES = re.compile(r"[-+]?\d[\d.,e+-]*|\[[\d, ]*\]|\([\d, ]*\)")
+_FOLLOWING = re.compile(r"(?:, [^\s,]+)+")
+"""What follows in a list: a stack of more layers has more parameters."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,9 @@ class ContractViolation(AssertionError):
 
     @property
     def difference(self) -> str:
-        """The cause, and what was found in the first line, without numbers and sizes."""
+        """The cause, and what was found in the first line, without numbers, sizes and long lists."""
         first = self.found.splitlines()[0].rpartition(" raised ")[2]
-        return f"{self.cause}: {_VALUES.sub('#', first)}"
+        return f"{self.cause}: {_VALUES.sub('#', _FOLLOWING.sub('', first))}"
 
     def add_code(self, code: str) -> None:
         """Put a script to paste into the message."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
@@ -30,6 +31,9 @@ from rnn_contracts.rule_tests.statement import Statement
 from rnn_contracts.rule_tests.tally import Tally
 from rnn_contracts.rules import ACCEPTING, RULES, Rule
 from rnn_contracts.variations import GridPoint
+
+if TYPE_CHECKING:
+    from hypothesis.vendor.pretty import RepresentationPrinter
 
 
 @dataclass(eq=False, repr=False)
@@ -84,6 +88,10 @@ class RuleTest:
 
     def __repr__(self) -> str:
         return f"<RuleTest {self.name}>"
+
+    def _repr_pretty_(self, printer: RepresentationPrinter, cycle: bool) -> None:
+        """What Hypothesis prints of it, which would print the fields of a dataclass."""
+        printer.text(repr(self))
 
     # --- What is known of it ---------------------------------------------------------------------
 

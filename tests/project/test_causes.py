@@ -6,8 +6,9 @@ import sys
 
 import pytest
 
-from rnn_contracts.checking.violation import ACCEPTED, RAISED, WRONG
+from rnn_contracts.checking.violation import ACCEPTED, RAISED, WRONG, ContractViolation
 from rnn_contracts.plugin.causes import Failure, by_cause
+from rnn_contracts.rules import RULES
 
 PASSES_TWICE = """
 import torch
@@ -39,6 +40,18 @@ def test_the_gravest_cause_comes_first_and_the_simplest_call_stands_for_it() -> 
     blocks = by_cause([*refused, *raised, *wrong])
     assert [block[0].test for block in blocks] == ["wrong", "small", "r0"]
     assert [len(block) for block in blocks] == [1, 3, 9]
+
+
+def test_a_stack_of_more_layers_differs_in_the_same_way() -> None:
+    """Other names of its parameters are shown and shrunk once, however many there are."""
+
+    def differs(*missing: str) -> str:
+        found = f"missing: {', '.join(missing)}   unexpected: none"
+        return ContractViolation(RULES["parameter-names"], found, "Mine(1, 1)").difference
+
+    one = differs("weight_ih_l0", "weight_hh_l0")
+    assert one == differs("weight_ih_l0", "weight_hh_l0", "weight_ih_l1", "weight_hh_l1")
+    assert one != differs("weight_hh_l0")
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one process", "two workers"])

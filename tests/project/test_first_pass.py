@@ -11,6 +11,7 @@ import torch
 from broken_layers.alter import altered_call
 from hypothesis import find
 from hypothesis.database import InMemoryExampleDatabase
+from hypothesis.vendor.pretty import pretty
 from run_suite import run_suite
 from torch import nn
 
@@ -77,6 +78,12 @@ def of_a_gru(name: str) -> list[RuleTest]:
     statement.__name__ = f"test_{name}"
     stated = vars(rule_test()(statement))["statement"]
     return [test for test in listing.tests_of(stated, ["cpu"], {}) if test.kind == "GRU"]
+
+
+def test_hypothesis_prints_little_of_a_test() -> None:
+    """It prints the arguments of a test that failed, and warns where that is long."""
+    test = of_a_gru("output_shape")[0]
+    assert pretty(test) == repr(test)
 
 
 def test_rules_of_a_point_share_choices() -> None:
