@@ -205,4 +205,4 @@ def test_errors() -> None:
 def test_examples() -> None:
     """Those of the docstrings give what they say."""
     assert doctest.testmod(describe_call) == (0, 1)
-    assert doctest.testmod(describe_rule) == (0, 2)
+    assert doctest.testmod(describe_rule) == (0, 4)
