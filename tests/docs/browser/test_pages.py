@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
 
 from rnn_contracts import RULES
 from rnn_contracts.citing.citations import SITE
@@ -179,3 +179,29 @@ def test_missing_page(page: Page, served: str, address: str) -> None:
     page.goto(served + address)
     page.locator("article").get_by_role("link", name="All shapes").click()
     assert page.url == f"{served}shapes.html"
+
+
+def tab_to(page: Page, target: Locator) -> None:
+    """Press Tab until the target has the focus."""
+    for _ in range(100):
+        page.keyboard.press("Tab")
+        if target.evaluate("it => it === document.activeElement"):
+            return
+    pytest.fail(f"the keyboard does not reach {target}")
+
+
+def test_menu_by_keyboard(page: Page, served: str) -> None:
+    """On a narrow screen the menu is opened and used without a mouse; a closed one is passed over."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{served}index.html")
+    link = page.locator(".sidebar-drawer").get_by_role("link", name="I got this error")
+    expect(link).to_be_hidden()
+    tab_to(page, page.locator("#__navigation"))
+    outline = page.locator(".nav-overlay-icon").evaluate("it => getComputedStyle(it).outlineStyle")
+    assert outline == "auto"
+    page.keyboard.press("Space")
+    expect(link).to_be_visible()
+    tab_to(page, link)
+    expect(link).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("I got this error")
