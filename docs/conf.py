@@ -39,6 +39,7 @@ html_title = f"rnn-contracts {version}"
 html_baseurl = SITE
 html_static_path = ["static"]
 html_css_files = ["site.css", "pages.css", "lesson.css"]
+html_js_files = [("menus.js", {"defer": "defer"})]
 html_favicon = "static/favicon.svg"
 html_show_sphinx = False
 html_copy_source = False
