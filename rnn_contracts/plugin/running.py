@@ -52,13 +52,18 @@ def call(item: pytest.Item) -> Generator[None, None, None]:
         yield
     elif isinstance(item, pytest.Function) and OWN not in item.stash:
         run, seed = item.config.stash[SESSION].run, seed_of(item.config)
-        with test.judged(run):
-            if first_pass.holds(test, run, seed):
-                item.obj = _holds
-            else:
-                item.obj = test.drawing(run, seed)
-                _give_each_item_its_own_examples(item)
-            yield
+        try:
+            with test.judged(run):
+                if first_pass.holds(test, run, seed):
+                    item.obj = _holds
+                else:
+                    item.obj = test.drawing(run, seed)
+                    _give_each_item_its_own_examples(item)
+                yield
+        finally:
+            # Their tracebacks keep layers alive, and a test is kept to the end of the run.
+            test.seen = None
+            test.tally.raised.clear()
     else:
         yield
         if not item.stash[OWN].was_called:

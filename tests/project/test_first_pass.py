@@ -19,6 +19,7 @@ from rnn_contracts.checking.run import Run
 from rnn_contracts.checking.violation import ContractViolation
 from rnn_contracts.drawing.choices import CHOICES, Choices, DrawnChoices, KeptChoices
 from rnn_contracts.drawing.strategies import case_of
+from rnn_contracts.plugin.collection import TEST
 from rnn_contracts.rule_tests import first_pass, listing, tally
 from rnn_contracts.rule_tests.rule_test import RuleTest
 from rnn_contracts.rule_tests.statement import rule_test
@@ -163,6 +164,21 @@ def test_a_failure_is_kept(
     options = ("-x", "-m", "rule(id='input-shape')", "-k", "GRU and cpu")
     run_suite(*options, f"--hypothesis-profile={PROFILE}")
     assert any(key.startswith(b"rnn-contracts test_input_shape[GRU-") for key in database.data)
+
+
+def test_a_failed_test_lets_its_layers_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of tests of a large layer may fail, and are kept to the end of the run."""
+
+    def refuse(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+        raise RuntimeError("no kernel")
+
+    monkeypatch.setattr(nn, "GRU", altered_call(refuse)(nn.GRU))
+    outcome = run_suite("-m", "rule(id='input-shape')", "-k", "GRU and 1_layer and cpu")
+    assert outcome.failed
+    for item in outcome.items:
+        test = item.stash[TEST]
+        assert test.seen is None
+        assert not test.tally.raised
 
 
 def test_choices_of_another_size_are_not_tried(database: InMemoryExampleDatabase) -> None:
