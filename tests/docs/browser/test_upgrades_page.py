@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
@@ -89,9 +90,9 @@ def test_without_javascript(browser: Browser, site: Path) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1400, 390])
-def test_accessible(browser: Browser, site: Path, scheme: str, width: int) -> None:
+def test_accessible(browser: Browser, site: Path, scheme: Any, width: int) -> None:
     """Axe has no objection to the menus and what they show, and the page fits the window."""
-    page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})  # type: ignore[arg-type]
+    page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})
     page.goto((site / "upgrades.html").as_uri() + "#2.0.1-2.15.0")
     results = Axe().run(page, context={"include": [["form.releases"], ["div.change"]]})
     assert results.violations_count == 0, results.generate_report()
