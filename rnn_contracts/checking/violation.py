@@ -108,7 +108,7 @@ class ContractViolation(AssertionError):
     def let_go(self) -> ContractViolation:
         """Keep no layer or tensor alive: a test that waits for its end has the violation till then."""
         self.claim = None
-        self.__cause__ = None
+        self.__cause__ = self.__context__ = None
         return self.with_traceback(None)
 
     def _write_message(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Generator
 
 import pytest
@@ -61,9 +62,12 @@ def call(item: pytest.Item) -> Generator[None, None, None]:
                     _give_each_item_its_own_examples(item)
                 yield
         finally:
-            # Their tracebacks keep layers alive, and a test is kept to the end of the run.
-            test.seen = None
-            test.tally.raised.clear()
+            if test.seen:
+                # Tracebacks keep layers alive, and a test is kept to the end of the run. Those of the
+                # failed test before this one are garbage, which is collected seldom.
+                test.seen = None
+                test.tally.raised.clear()
+                gc.collect()
     else:
         yield
         if not item.stash[OWN].was_called:
