@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import traceback
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -110,6 +111,13 @@ class ContractViolation(AssertionError):
         self.claim = None
         self.__cause__ = self.__context__ = None
         return self.with_traceback(None)
+
+    def empty_frames(self) -> None:
+        """Keep no layer alive, and the lines where it was raised, by which Hypothesis knows it."""
+        self.claim = None
+        for error in (self, self.__cause__, self.__context__):
+            if error:
+                traceback.clear_frames(error.__traceback__)
 
     def _write_message(self) -> None:
         rule = RULES[self.rule_id]

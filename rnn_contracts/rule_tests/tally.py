@@ -49,6 +49,8 @@ class Tally:
         """Note that the case fails, which Hypothesis begins to shrink."""
         if not self.raised:
             self.shrinks_until = time.monotonic() + _SHRINKING
+        for earlier in self.raised.values():
+            earlier.empty_frames()
         self.raised[case] = violation
 
     def is_shrunk(self, case: Case | Sequences) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -133,6 +135,27 @@ def test_shrinking_ends(monkeypatch: pytest.MonkeyPatch) -> None:
         counts.append(calls)
     with_time, without = counts
     assert without < with_time / 2
+
+
+def test_shrinking_keeps_few_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred calls of a large layer fail while the first is shrunk."""
+    layers: weakref.WeakSet[Any] = weakref.WeakSet()
+    alive = []
+
+    def refuse_three(layer: Any, forward: Any, input: Any, hx: Any) -> Any:
+        layers.add(layer)
+        if isinstance(input, torch.Tensor) and input.shape[0] >= 3:
+            gc.collect()
+            alive.append(len(layers))
+            raise RuntimeError("no kernel for three")
+        return forward(input, hx)
+
+    monkeypatch.setattr(nn, "GRU", altered_call(refuse_three)(nn.GRU))
+    monkeypatch.setattr(tally, "_SHRINKING", 3)
+    with pytest.raises(ContractViolation, match="no kernel for three"):
+        of_a_gru("output_shape")[0].drawing(Run(), 1, database=False)()
+    assert len(alive) > 20
+    assert max(alive) < 10
 
 
 def test_what_failed_is_tried_first(
