@@ -52,7 +52,8 @@ class ContractViolation(AssertionError):
 
     ``effect`` is one of ``EFFECTS``. ``found`` and ``call`` are lines of the message, ``code`` is the
     script in it. ``claim`` is what was found not to be so; it is None where something raised.
-    ``device`` is where the call was made, and ``drawn`` is the case of the check.
+    ``device`` is where the call was made, and ``drawn`` is the case of the check. ``unlike_torch`` tells
+    that a known deviation of torch is no excuse for it, since torch's own layer does otherwise.
     """
 
     # The name by which users import it is the one that pytest prints.
@@ -73,11 +74,18 @@ class ContractViolation(AssertionError):
         self.rule_id, self.found, self.call, self.device = rule.id, found, call, device
         self.claim, self.code, self.effect = claim, code, effect
         self.drawn: Drawn | None = None
+        self.unlike_torch = False
 
     @property
     def died(self) -> bool:
         """Whether the call ended its process, or hung."""
         return self.effect == DIED
+
+    @property
+    def manner(self) -> tuple[str, str]:
+        """How the rule is broken: the effect, and the type of what was raised."""
+        raised = self.found.splitlines()[0].partition(" raised ")[2]
+        return self.effect, raised.partition(":")[0]
 
     @property
     def cause(self) -> str:

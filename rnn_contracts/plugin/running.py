@@ -109,7 +109,7 @@ def outcome_of(test: RuleTest, call: pytest.CallInfo[None], report: pytest.TestR
         state, broken = outcome.DIFFERS, violation.rule_id
     elif report.skipped and xfail:
         state = outcome.KNOWN
-        known = _met(test, broken)
+        known = _met(test, violation)
     elif report.skipped:
         state = outcome.NOT_SUPPORTED if test.tally.unsupported else outcome.NOT_CHECKED
     elif report.passed:
@@ -134,11 +134,11 @@ def outcome_of(test: RuleTest, call: pytest.CallInfo[None], report: pytest.TestR
     )
 
 
-def _met(test: RuleTest, broken: str) -> list[Deviation]:
+def _met(test: RuleTest, violation: BaseException | None) -> list[Deviation]:
     """The known deviations that the test has met."""
-    if broken and (entry := test.known.entry_of(broken)):
+    if isinstance(violation, ContractViolation) and (entry := test.known.entry_of(violation)):
         return [entry]
-    met = test.tally.known and test.known.entry_of(test.tally.known.rule_id)
+    met = test.tally.known and test.known.entry_of(test.tally.known)
     return [met] if met else [*test.tally.avoided.values()] or [*test.known.expected]
 
 

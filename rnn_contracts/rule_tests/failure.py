@@ -34,7 +34,7 @@ def simplest(violation: ContractViolation, draw: Draw, check: CheckCase) -> Cont
         except ContractViolation as again:
             if again.rule_id != violation.rule_id or again.died:
                 return False
-            found, again.drawn = again, case
+            found, again.drawn, again.unlike_torch = again, case, violation.unlike_torch
             return True
         except Exception:
             # It is not what the message is about.
@@ -79,7 +79,7 @@ def made_again(seen: Exception, check: CheckCase) -> Exception:
     try:
         check(seen.drawn, Run())
     except ContractViolation as again:
-        again.drawn = seen.drawn
+        again.drawn, again.unlike_torch = seen.drawn, seen.unlike_torch
         return again
     seen.add_line(_NOW_AND_THEN)
     return seen

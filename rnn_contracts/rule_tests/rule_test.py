@@ -23,13 +23,13 @@ from rnn_contracts.drawing.strategies import ANYTHING, Draw
 from rnn_contracts.drawing.wrong_calls import WrongCall
 from rnn_contracts.drawing.wrong_packing import WrongPacking
 from rnn_contracts.messages import wording
-from rnn_contracts.rule_tests import failure, known_failures
+from rnn_contracts.rule_tests import as_torch, failure, known_failures
 from rnn_contracts.rule_tests.drawn import strategy_of
 from rnn_contracts.rule_tests.examples import SOON, settings_of
 from rnn_contracts.rule_tests.known_failures import KnownFailures
 from rnn_contracts.rule_tests.statement import Statement
 from rnn_contracts.rule_tests.tally import Tally
-from rnn_contracts.rules import ACCEPTING, RULES, Rule
+from rnn_contracts.rules import RULES, Rule
 from rnn_contracts.variations import GridPoint
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class RuleTest:
         if any(entry.rule != self.rule.id for entry in known.expected):
             # No call of the test can be checked.
             return [knowing]
-        pinned = [knowing._of(entry) for entry in known.pinned]
+        pinned = [knowing.pinned_to(entry) for entry in known.pinned]
         # Nothing is left to draw if one of the entries is about every call of this test.
         covered = any(
             self._must_happen(entry) and entry.when.items() <= self.given.items()
@@ -129,7 +129,7 @@ class RuleTest:
         )
         return pinned if covered else [knowing, *pinned]
 
-    def _of(self, entry: Deviation) -> RuleTest:
+    def pinned_to(self, entry: Deviation) -> RuleTest:
         """The test of calls that the entry is about, which makes the simplest."""
         drawn = replace(self.drawn.only(entry.when), seed=1)
         others = tuple((other, when) for other, when in self.known.avoided if other is not entry)
@@ -174,23 +174,8 @@ class RuleTest:
         return [
             (entry, when)
             for entry, when in self.known.avoided
-            if self._must_happen(entry) or (self.point and self._happens(entry, run))
+            if self._must_happen(entry) or (self.point and as_torch.happens(self, entry, run))
         ]
-
-    def _happens(self, entry: Deviation, run: Run) -> bool:
-        """Whether the subject breaks the rule of the entry in the simplest call that it is about."""
-        # To ask of the others whether they happen would ask each of them of all others again.
-        fatal = tuple(pair for pair in self.known.avoided if pair[0].dies and pair[0] is not entry)
-        test = replace(self._of(entry), known=KnownFailures((entry,), avoided=fatal))
-        with surroundings.usual(run.threads):
-            try:
-                # What another test has shown would not be raised again.
-                test.drawing(replace(run, shown={}), None, database=False)()
-            except ContractViolation as error:
-                # A law that makes the call by itself names itself where the call raises.
-                raised = error.effect == RAISED and entry.rule in ACCEPTING
-                return raised or error.rule_id == entry.rule
-        return test.tally.known is not None
 
     def try_case(
         self,
@@ -218,7 +203,7 @@ class RuleTest:
         run.notes.write(self.rule.id, drawn)
         self.tally.seeds.add(drawn.seed)
         try:
-            self._check(drawn, run)
+            self.check_case(drawn, run)
         except NotSupported as error:
             self.tally.unsupported.update(error.args)
             return self._passed_over_enough()
@@ -237,7 +222,7 @@ class RuleTest:
             self.tally.examples += 1
         return True
 
-    def _check(self, case: Case | Sequences, run: Run) -> None:
+    def check_case(self, case: Case | Sequences, run: Run) -> None:
         """Call the test function with the check, or the trial, of the case."""
         __tracebackhide__ = True
         if self.pinned and self.pinned.dies and isinstance(case, Case):
@@ -269,7 +254,7 @@ class RuleTest:
             return violation
         if not (self.wrong or self.pinned):
             violation = failure.simplest(violation, self.drawn, self._check_simpler)
-        failure.add_script(violation, self._check, self.subject)
+        failure.add_script(violation, self.check_case, self.subject)
         if violation.code:
             run.shown[self.kind, violation.difference] = self.name
         return violation
@@ -280,7 +265,7 @@ class RuleTest:
         if isinstance(case, Case) and self.subject and self.subject.leaves_out(case):
             return
         if not known:
-            self._check(case, run)
+            self.check_case(case, run)
 
     def _judge(self, error: ContractViolation, drawn: Case | Sequences, run: Run) -> bool:
         """Raise a violation that is not known; what is known is raised when the test ends.
@@ -289,7 +274,9 @@ class RuleTest:
         False asks for another case, in the place of one that is known to fail.
         """
         __tracebackhide__ = True
-        entry = self.known.entry_of(error.rule_id)
+        entry = self.known.entry_of(error)
+        if entry and as_torch.differs(self, entry, error, run):
+            error.unlike_torch, entry = True, None
         # Once it raised, keep raising: Hypothesis replays the example and calls it flaky otherwise.
         if (
             entry is None
@@ -323,7 +310,7 @@ class RuleTest:
                     if self.tally.repeated:
                         raise self.tally.repeated
                     if self.seen:
-                        raise failure.made_again(self.seen, self._check)
+                        raise failure.made_again(self.seen, self.check_case)
                 except ContractViolation as error:
                     shown = self._shown(error, run)
                     raise shown from shown.__cause__
@@ -346,5 +333,5 @@ class RuleTest:
     def _is_a_difference(self, error: ContractViolation) -> bool:
         """Whether a subject does otherwise than torch, and torch does not say what is right."""
         observed = RULES[error.rule_id].basis == "observed"
-        known = self.known.entry_of(error.rule_id)
+        known = self.known.entry_of(error)
         return self.subject is not None and observed and known is None and not error.died

@@ -76,7 +76,7 @@ class Tally:
         if not self.examples:
             if self.unsupported:
                 pytest.skip(f"not supported: {', '.join(sorted(self.unsupported))}")
-            met = known.entry_of(self.known.rule_id) if self.known else None
+            met = known.entry_of(self.known) if self.known else None
             if met or self.avoided:
                 pytest.xfail("; ".join([str(met)] if met else self.avoided))
         if not self.comparisons and not pinned:

@@ -80,7 +80,7 @@ def could_be_simpler(test: RuleTest, violation: ContractViolation) -> Iterator[s
 def breaks(test: RuleTest, case: Case, rule: str) -> bool:
     """Whether the call breaks the rule too."""
     try:
-        test._check(case, Run())
+        test.check_case(case, Run())
     except ContractViolation as violation:
         return violation.rule_id == rule
     except Exception:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from torch import Tensor, nn
+from torch.autograd import forward_ad
 from torch.nn.utils.rnn import PackedSequence
 
 from rnn_contracts.checking import equations
@@ -24,6 +25,16 @@ class Strict(nn.LSTM):
         super().__init__(*arguments, **options)
         if not isinstance(self.bidirectional, bool):
             raise TypeError("bidirectional")
+
+
+class NoForwardMode(nn.LSTM):
+    """Refuses the forward mode itself, and not because of the kernel."""
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        """As torch's own."""
+        if forward_ad._current_level >= 0:
+            raise RuntimeError("no forward mode")
+        return super().forward(input, hx)
 
 
 class AnyDtype(nn.GRU):

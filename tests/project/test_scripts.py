@@ -25,7 +25,7 @@ def test_scripts_of_known_deviations_fail() -> None:
     for name, violation in outcome.failed.items():
         assert isinstance(violation, ContractViolation)
         assert violation.code, violation
-        entry = tests[name].known.entry_of(violation.rule_id)
+        entry = tests[name].known.entry_of(violation)
         assert entry is not None
         # What is undefined may also be refused, or end the process.
         if not (entry.undefined or violation.died):

@@ -48,6 +48,16 @@ def test_a_better_subject_is_not_held_to_torch() -> None:
     assert len(check("LSTM=subject_layers:Strict", *options).passed) == 2
 
 
+def test_only_the_fault_of_torch_is_excused() -> None:
+    """A layer that breaks the same rule by another exception has a fault of its own."""
+    options = ("-m", "rule(id='forward-mode-agrees')", "-k", "1_layer and sequence_first")
+    outcome = check("LSTM=subject_layers:NoForwardMode", *options)
+    assert outcome.failed == {}
+    found = [dict(item.user_properties) for item in outcome.items]
+    assert {it["outcome"] for it in found} == {"differs"}
+    assert not any("oneDNN" in str(it) for it in found)
+
+
 def test_a_broken_subject_is_rejected() -> None:
     """By the rule that it breaks, with code that makes the subject."""
     outcome = check("GRU=subject_layers:Outer.FollowsBatchFirst", "-k", STACKS)

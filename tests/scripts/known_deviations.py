@@ -45,7 +45,7 @@ def write(file: Path) -> int:
     scripts = {}
     for name, violation in outcome.failed.items():
         assert isinstance(violation, ContractViolation)
-        entry = tests[name].known.entry_of(violation.rule_id)
+        entry = tests[name].known.entry_of(violation)
         assert entry is not None
         if not (entry.undefined or violation.died):
             scripts[name.rpartition("::")[2]] = {"code": violation.code, "fixed": entry.fixed}
