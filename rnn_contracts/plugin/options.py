@@ -82,8 +82,8 @@ def check_options(config: pytest.Config) -> None:
             hypothesis.settings.get_profile(profile)
     except hypothesis.errors.InvalidArgument:
         raise pytest.UsageError(
-            f"--hypothesis-profile: no profile {profile!r}; there are default, ci, nightly and those "
-            "that your conftest.py registers"
+            f"--hypothesis-profile: no profile {profile!r}; there are default, ci, quick, nightly and "
+            "those that your conftest.py registers"
         ) from None
     asked = config.getoption("xmlpath", None)
     if asked and not hasattr(config, "workerinput"):

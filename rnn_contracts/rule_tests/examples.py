@@ -15,18 +15,19 @@ from rnn_contracts.layer import CELLS
 if TYPE_CHECKING:
     from rnn_contracts.rule_tests.rule_test import RuleTest
 
-NIGHTLY = "nightly"
+NIGHTLY, QUICK = "nightly", "quick"
 SOON = 16
 """After so many cases that could not be checked, no other is drawn in their place."""
 _SLOW = 8
 _FEW = 2
 
-try:
-    hypothesis.settings.get_profile(NIGHTLY)
-except hypothesis.errors.InvalidArgument:
-    hypothesis.settings.register_profile(
-        NIGHTLY, hypothesis.settings.get_profile("default"), max_examples=5000
-    )
+for _profile, _examples in ((NIGHTLY, 5000), (QUICK, 12)):
+    try:
+        hypothesis.settings.get_profile(_profile)
+    except hypothesis.errors.InvalidArgument:
+        hypothesis.settings.register_profile(
+            _profile, hypothesis.settings.get_profile("default"), max_examples=_examples
+        )
 
 
 def is_nightly() -> bool:

@@ -75,6 +75,15 @@ def test_rules_of_shapes_look_at_the_same_calls(monkeypatch: pytest.MonkeyPatch)
     assert len(built) == len({*built}) == 8
 
 
+@pytest.mark.parametrize(("profile", "examples"), [("quick", "1"), ("ci", "8")])
+def test_examples_of_a_profile(profile: str, examples: str) -> None:
+    """A shape rule has 8 at a grid point, and one with the profile for slow layers."""
+    options = (f"--hypothesis-profile={profile}", "--rnn-device=cpu")
+    outcome = run_suite(*options, "-m", "rule(id='output-shape')", "-k", "GRU and 1_layer")
+    assert outcome.failed == {}
+    assert {str(dict(item.user_properties)["examples"]) for item in outcome.items} == {examples}
+
+
 def test_no_call_of_another_session_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     """Though the class is the same, what it does may not be."""
     options = ("-k", "test_output_shape and GRU-batch_first-2_layers-bidirectional-cpu")
