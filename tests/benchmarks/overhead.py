@@ -3,7 +3,7 @@
     python tests/benchmarks/overhead.py -o overhead.json [pytest options]
 
 Every layer that the check builds and every call of one is recorded and made again, alone. Beside it
-stands what pytest and Hypothesis take for as many tests and examples of nothing at all.
+stands what pytest takes for as many tests of nothing at all.
 """
 
 from __future__ import annotations
@@ -26,13 +26,10 @@ from rnn_contracts.drawing.case import Case
 from rnn_contracts.paths import SUITE
 
 NOTHING = """
-import hypothesis, pytest
-from hypothesis import strategies as st
+import pytest
 
 @pytest.mark.parametrize("n", range({tests}))
-@hypothesis.settings(max_examples={examples})
-@hypothesis.given(st.integers())
-def test_nothing(n, drawn):
+def test_nothing(n):
     pass
 """
 
@@ -73,23 +70,23 @@ def main() -> None:
     bare = sum(bare_seconds(case, called=called) for case, called in made)
     with tempfile.TemporaryDirectory() as directory:
         nothing = Path(directory, "test_nothing.py")
-        examples = round(count.examples / count.tests)
-        nothing.write_text(NOTHING.format(tests=count.tests, examples=examples), "utf-8")
-        engines = cpu_seconds([f"--rootdir={directory}", "-c", "/dev/null", str(nothing)])
+        nothing.write_text(NOTHING.format(tests=count.tests), "utf-8")
+        of_nothing = cpu_seconds([f"--rootdir={directory}", "-c", "/dev/null", str(nothing)])
     found: dict[str, object] = {
         "python": platform.python_version(),
         "torch": torch.__version__,
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
         "tests": count.tests,
         "examples": count.examples,
         "layers built": sum(not called for _, called in made),
         "calls": sum(called for _, called in made),
         "check": round(check, 2),
         "bare": round(bare, 2),
-        "engines": round(engines, 2),
+        "tests of nothing": round(of_nothing, 2),
         "overhead": round(check / bare, 2),
     }
     asked.output.write_text(json.dumps(found, indent=0) + "\n", "utf-8")
-    print("CPU seconds of the check, of its torch calls alone, and of pytest and Hypothesis alone:")
+    print("CPU seconds of the check, of its torch calls alone, and of as many tests of nothing:")
     print("\n".join(f"  {name}: {value}" for name, value in found.items()))
 
 

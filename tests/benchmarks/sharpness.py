@@ -1,25 +1,24 @@
 """What the suite catches, and how soon: every broken layer of the negative controls, under -x.
 
-    python tests/benchmarks/sharpness.py -o sharpness.json [--seeds 10] [NAME ...]
+    python tests/benchmarks/sharpness.py -o sharpness.json [--seeds 10] [--every 4] [NAME ...]
 
 Each layer stands in the place of torch's, and the suite that users run is run on it in this process,
-as the negative controls do: the tests of its rule, under ``default`` with each seed and once under
-``ci``; and once the default check of all rules. Seconds are from the end of the collection to the
-report of the first red, made small by Hypothesis; examples up to the first that failed.
+as the negative controls do: the tests of its rule with each seed, where nothing is shrunk; and once the
+default check of all rules. Seconds are from the end of the collection to the report of the first red;
+examples are those that held until then.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import functools
 import json
 import multiprocessing
 import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,16 +26,16 @@ from typing import Any
 
 import hypothesis
 import pytest
+from hypothesis import Phase
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "project"))
 
 from broken_layers import BROKEN
-from run_suite import EVERYTHING, SUITE
+from run_suite import SUITE
 
 from rnn_contracts.rules import RULES
 
-RUNS = ("default", "ci", "whole check")
-PROFILE = "without_database"  # What one run found is not to be known to the next.
+SEEDS, WHOLE = "seeds", "whole check"
 
 
 @dataclass
@@ -47,7 +46,6 @@ class Run:
     rule: str
     run: str
     seed: int
-    slow: bool
     by: str = ""
     seconds: float = 0.0
     examples: int = 0
@@ -55,7 +53,7 @@ class Run:
     @property
     def rejected(self) -> bool:
         """Whether the rule that is broken is red; of the whole check, any."""
-        return self.by == self.rule or (self.run == "whole check" and bool(self.by))
+        return self.by == self.rule or (self.run == WHOLE and bool(self.by))
 
 
 class Watch:
@@ -63,38 +61,18 @@ class Watch:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.red = False
 
     def pytest_collection_finish(self) -> None:
         """Start the clock."""
         self.start = time.perf_counter()
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
-        """Count the examples of the test."""
-        test: Any = getattr(item, "obj", None)
-        if hasattr(test, "hypothesis"):
-            test.hypothesis.inner_test = self._counted(test.hypothesis.inner_test)
-        yield
-
-    def _counted(self, check: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(check)
-        def counted(*arguments: Any, **named: Any) -> Any:
-            self.run.examples += not self.red
-            try:
-                return check(*arguments, **named)
-            except AssertionError:
-                self.red = True
-                raise
-
-        return counted
-
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Stop the clock, and note whose red it is; what is known to deviate is none."""
-        self.red = report.failed
+        """Count the examples, and stop the clock at the first red; a known deviation is not red."""
+        properties = dict(report.user_properties)
+        if report.when == "call":
+            self.run.examples += int(str(properties.get("examples", 0)))
         if report.failed:
             self.run.seconds = round(time.perf_counter() - self.start, 3)
-            properties = dict(report.user_properties)
             self.run.by = str(properties.get("broken", report.nodeid))
 
 
@@ -103,14 +81,11 @@ def run(task: Run) -> Run:
     broken = next(it for it in BROKEN if (it.rule, it.name) == (task.rule, task.layer))
     # What torch's documentation says of its own layers is told of no other.
     tests, marked = str(SUITE), "rule"
-    if task.run != "whole check":
+    if task.run != WHOLE:
         tests, marked = f"{SUITE}/{RULES[task.rule].test}", f"rule(id={task.rule!r})"
-    if task.slow:
-        marked += f" and ({EVERYTHING})"
     options = ["-x", "-pno:cacheprovider", "-pno:terminal", "-m", marked]
     options += ["-Wignore:Module already imported:pytest.PytestAssertRewriteWarning"]
-    options += [f"--hypothesis-profile={'ci' if task.run == 'ci' else PROFILE}"]
-    options += [f"--hypothesis-seed={task.seed}"] * (task.run != "ci")
+    options += [f"--hypothesis-profile={task.run}", f"--hypothesis-seed={task.seed}"]
     with in_place_of_torchs(broken):
         code = pytest.main([tests, *options], plugins=[Watch(task)])
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
@@ -126,22 +101,18 @@ def in_place_of_torchs(broken: Any) -> Iterator[None]:
         yield
 
 
-def tasks(names: list[str], seeds: int) -> Iterator[Run]:
-    """Every run; what only the nightly profile checks has none of the whole default check."""
-    for broken in BROKEN:
-        if names and broken.name not in names:
-            continue
-        slow = RULES[broken.rule].slow
-        described = functools.partial(Run, broken.name, broken.rule, slow=slow)
-        yield from (described("default", seed=seed) for seed in range(seeds))
-        yield described("ci", seed=0)
-        if not slow:
-            yield described("whole check", seed=0)
+def tasks(names: list[str], seeds: int, every: int) -> Iterator[Run]:
+    """Every run. The default check leaves out slow rules, so their broken layers are left out too."""
+    layers = [it for it in BROKEN if not RULES[it.rule].slow and (not names or it.name in names)]
+    for broken in layers[::every]:
+        for seed in range(1, seeds + 1):
+            yield Run(broken.name, broken.rule, SEEDS, seed)
+        yield Run(broken.name, broken.rule, WHOLE, 1)
 
 
 def summary(runs: list[Run]) -> Iterator[str]:
     """What is printed: how many are caught how soon, and each that is missed."""
-    for name in RUNS:
+    for name in (SEEDS, WHOLE):
         of_it = [it for it in runs if it.run == name]
         red = [it for it in of_it if it.rejected]
         if red:
@@ -162,14 +133,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--every", type=int, default=1, help="take one layer of so many")
     parser.add_argument("names", nargs="*", metavar="NAME")
     asked = parser.parse_args()
-    hypothesis.settings.register_profile(
-        PROFILE, hypothesis.settings.get_profile("default"), database=None
-    )
+    # What one run found is not to be known to the next.
+    kept = hypothesis.settings(hypothesis.settings.get_profile("default"), database=None)
+    hypothesis.settings.register_profile(WHOLE, kept)
+    hypothesis.settings.register_profile(SEEDS, kept, phases=[Phase.generate])
     context = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool:
-        runs = list(pool.map(run, tasks(asked.names, asked.seeds)))
+        runs = list(pool.map(run, tasks(asked.names, asked.seeds, asked.every)))
     # A line for each run.
     lines = ",\n".join(json.dumps(asdict(it)) for it in runs)
     asked.output.write_text(f"[\n{lines}\n]\n", "utf-8")

@@ -14,17 +14,9 @@ from pathlib import Path
 import pyperf  # type: ignore[import-untyped]
 
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-IMPORTS = "import torch, hypothesis, pytest, xdist, rnn_contracts.plugin"
-FACTORS = """
+GROWN = """
 import hypothesis
-for factor in (1, 3, 10):
-    hypothesis.settings.register_profile(f"x{factor}", max_examples=100 * factor)
-"""
-# What two cores are worth: two checks of one process each, at once.
-AT_ONCE = """
-import subprocess, sys
-for check in [subprocess.Popen(sys.argv[1:]) for _ in range(2)]:
-    check.wait()
+hypothesis.settings.register_profile("x10", max_examples=1000)
 """
 DIRECTORY = "RNN_BENCHMARK_DIRECTORY"
 
@@ -37,9 +29,8 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as directory:
         os.environ[DIRECTORY] = directory
-        Path(directory, "factors.py").write_text(FACTORS, "utf-8")
-        Path(directory, "at_once.py").write_text(AT_ONCE, "utf-8")
-        os.environ["PYTHONPATH"] = directory
+        Path(directory, "grown.py").write_text(GROWN, "utf-8")
+        os.environ["PYTHONPATH"] = os.pathsep.join([directory, os.environ.get("PYTHONPATH", "")])
         os.environ["PYTHONPYCACHEPREFIX"] = str(Path(directory, "bytecode"))
         measure()
 
@@ -53,16 +44,11 @@ def measure() -> None:
     def check(name: str, *options: str) -> None:
         runner.bench_command(name, [*PYTEST, *options])
 
-    check("check, 2 workers, cold", "-n", "2")
-    runner.bench_command("import", [sys.executable, "-c", IMPORTS])
+    check("2 workers, cold", "-n", "2")
     check("collect", "--collect-only")
-    check("check, no workers")
-    at_once = [sys.executable, str(Path(os.environ[DIRECTORY], "at_once.py"))]
-    runner.bench_command("check, no workers, two at once", [*at_once, *PYTEST])
-    for workers in (1, 2):
-        for factor in (1, 3, 10):
-            profile = ["-p", "factors", "--hypothesis-profile", f"x{factor}"]
-            check(f"check, {workers} workers, x{factor}", "-n", str(workers), *profile)
+    check("1 worker", "-n", "1")
+    check("2 workers", "-n", "2")
+    check("2 workers, x10", "-n", "2", "-p", "grown", "--hypothesis-profile", "x10")
 
 
 if __name__ == "__main__":
