@@ -121,7 +121,7 @@ class ContractViolation(AssertionError):
         return self.with_traceback(None)
 
     def empty_frames(self) -> None:
-        """Keep no layer alive, and the lines where it was raised, by which Hypothesis knows it."""
+        """Keep no layer alive, but the lines where it was raised, by which Hypothesis knows it."""
         self.claim = None
         for error in (self, self.__cause__, self.__context__):
             if error:
