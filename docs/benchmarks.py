@@ -115,7 +115,7 @@ ROWS: list[tuple[str, str, Callable[[Run], str]]] = [
 def table(runs: Sequence[Run]) -> str:
     """What was asked, beside what each run measured."""
     rows = [(what, asked, *(tell(run) for run in runs)) for what, asked, tell in ROWS]
-    return markdown_table(["", "asked", *NAMES], rows)
+    return markdown_table(["measured", "asked", *NAMES], rows)
 
 
 def profile(before: Path, newest: Path) -> str:
