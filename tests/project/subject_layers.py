@@ -37,6 +37,14 @@ class NoForwardMode(nn.LSTM):
         return super().forward(input, hx)
 
 
+class TakesTupleOfOne(nn.GRU):
+    """Takes the state in a tuple, for which torch's own raises AttributeError."""
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        """As torch's own."""
+        return super().forward(input, hx[0] if isinstance(hx, tuple) and len(hx) == 1 else hx)
+
+
 class AnyDtype(nn.GRU):
     """Takes input of every dtype."""
 

@@ -58,6 +58,15 @@ def test_only_the_fault_of_torch_is_excused() -> None:
     assert not any("oneDNN" in str(it) for it in found)
 
 
+def test_a_wrong_call_that_is_accepted_is_not_excused_by_one_that_raises() -> None:
+    """Torch's own is known to raise AttributeError there, which is another fault."""
+    options = ("-m", "rule(id='state-structure-refused')", "-k", "tuple_of_one and -batched")
+    (known,) = check("GRU=torch.nn:GRU", *options).items
+    (other,) = check("GRU=subject_layers:TakesTupleOfOne", *options).items
+    states = [dict(item.user_properties)["outcome"] for item in (known, other)]
+    assert states == ["known failure", "failed"]
+
+
 def test_a_broken_subject_is_rejected() -> None:
     """By the rule that it breaks, with code that makes the subject."""
     outcome = check("GRU=subject_layers:Outer.FollowsBatchFirst", "-k", STACKS)

@@ -20,6 +20,8 @@ from rnn_contracts.helpers import PACKING
 from rnn_contracts.layer import CELLS, LAYERS
 from rnn_contracts.rules import RULES
 
+SHAPE_AND_LAW = "rule(id='output-shape') or rule(id='recurrence')"
+
 
 @pytest.fixture(scope="module")
 def items() -> list[pytest.Item]:
@@ -75,13 +77,13 @@ def test_rules_of_shapes_look_at_the_same_calls(monkeypatch: pytest.MonkeyPatch)
     assert len(built) == len({*built}) == 8
 
 
-@pytest.mark.parametrize(("profile", "examples"), [("quick", "1"), ("ci", "8")])
-def test_examples_of_a_profile(profile: str, examples: str) -> None:
-    """A shape rule has 8 at a grid point, and one with the profile for slow layers."""
+@pytest.mark.parametrize(("profile", "examples"), [("quick", {"1"}), ("ci", {"8", "4"})])
+def test_examples_of_a_profile(profile: str, examples: set[str]) -> None:
+    """A shape rule has 8 at a grid point and a law 4, and both one with the profile for slow layers."""
     options = (f"--hypothesis-profile={profile}", "--rnn-device=cpu")
-    outcome = run_suite(*options, "-m", "rule(id='output-shape')", "-k", "GRU and 1_layer")
+    outcome = run_suite(*options, "-m", SHAPE_AND_LAW, "-k", "GRU and 1_layer")
     assert outcome.failed == {}
-    assert {str(dict(item.user_properties)["examples"]) for item in outcome.items} == {examples}
+    assert {str(dict(item.user_properties)["examples"]) for item in outcome.items} == examples
 
 
 def test_no_call_of_another_session_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
