@@ -39,7 +39,7 @@ def lines(config: pytest.Config) -> list[str]:
         f"machine: {machine.as_line(session.machine)}",
         f"rnn-contracts: devices {', '.join(session.devices)}; Hypothesis profile "
         f"{settings.get_current_profile_name()}, "
-        f"{examples_of_a_point()} examples a grid point and shape, {policy}",
+        f"{counted(examples_of_a_point(), 'example')} a grid point and shape, {policy}",
     ]
     for device in filter(devices.is_accelerator, session.devices):
         shown.append(
