@@ -1,4 +1,4 @@
-"""What the suite catches, and how soon: every broken layer of the negative controls, under -x.
+"""What the suite catches, and how soon: the broken layers of rules of the default check, under -x.
 
     python tests/benchmarks/sharpness.py -o sharpness.json [--seeds 10] [--every 4] [NAME ...]
 

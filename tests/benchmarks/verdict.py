@@ -30,7 +30,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         os.environ[DIRECTORY] = directory
         Path(directory, "grown.py").write_text(GROWN, "utf-8")
-        os.environ["PYTHONPATH"] = os.pathsep.join([directory, os.environ.get("PYTHONPATH", "")])
+        os.environ["PYTHONPATH"] = os.pathsep.join(
+            filter(None, [directory, os.getenv("PYTHONPATH")])
+        )
         os.environ["PYTHONPYCACHEPREFIX"] = str(Path(directory, "bytecode"))
         measure()
 
