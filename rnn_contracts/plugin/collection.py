@@ -163,12 +163,13 @@ def _is_wanted(item: pytest.Item, config: pytest.Config) -> bool:
 def _place(item: pytest.Item, groups: dict[str, int]) -> tuple[bool, bool, str, int]:
     """Put a look at every rule first, and tests that look at the same calls beside each other.
 
-    Laws come last in each part, since they take the most time. ``groups`` numbers the places of tests
-    that look at the same calls in the order in which they come.
+    Laws come last in the first look, since they take the most time. ``groups`` numbers the places of
+    tests that look at the same calls in the order in which they come.
     """
     test = item.stash.get(TEST, None)
     if test is None or OWN in item.stash:
         return False, False, "", 0
     shares = test.rule.family == "shape"
     group = groups.setdefault(test.place(""), len(groups)) if shares else 0
-    return not test.first_look, test.rule.family == "law", item.path.name, group
+    slower = test.first_look and test.rule.family == "law"
+    return not test.first_look, slower, item.path.name, group
