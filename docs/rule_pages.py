@@ -19,7 +19,7 @@ from rnn_contracts.citing import (
     describe_runs,
     recorded_runs,
 )
-from rnn_contracts.citing.citations import CITATIONS, REPOSITORY, address_of_version
+from rnn_contracts.citing.citations import CITATIONS, REPOSITORY, address_of_version, is_released
 from rnn_contracts.citing.describe_call import ShapesOfCall
 from rnn_contracts.citing.escaping import in_markdown
 from rnn_contracts.citing.mathematics import formula
@@ -227,7 +227,8 @@ def by_run(rule: Rule) -> str:
 def how_it_is_checked(rule: Rule) -> list[str]:
     """Return the test, where it can be read, and the command that runs it."""
     file, _, name = rule.test.partition("::")
-    address = f"{REPOSITORY}/blob/v{__version__}/tests/contract/{file}#L{line_of(file, name)}"
+    tree = f"v{__version__}" if is_released() else "main"
+    address = f"{REPOSITORY}/blob/{tree}/tests/contract/{file}#L{line_of(file, name)}"
     return [
         "## How it is checked",
         f"By the test [`{rule.test}`]({address}):",
@@ -256,10 +257,14 @@ def neighbours(rule: Rule) -> list[str]:
 
 def citations(rule: Rule) -> list[str]:
     """Return each form of citation."""
+    stays = (
+        f"The page of version {__version__} stays at <{address_of_version(rule)}>."
+        if is_released()
+        else f"Version {__version__} is not released. A citation of it leads to the newest page."
+    )
     parts = [
         "## Cite it",
-        f"The page of version {__version__} stays at <{address_of_version(rule)}>. In Sphinx, with the "
-        "extension of [this package](../citing.md):",
+        f"{stays} In Sphinx, with the extension of [this package](../citing.md):",
         fenced("rst", f":rnn-rule:`{rule.id}`"),
         fenced("rst", f".. rnn-rule:: {rule.id}"),
         "In MyST:",

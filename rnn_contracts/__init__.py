@@ -13,7 +13,7 @@ from rnn_contracts.contracts import expected_shapes, parameter_shapes
 from rnn_contracts.layer import Layer
 from rnn_contracts.rules import RULES, Rule, rule
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 # As `typing` has it, whose import would take a quarter of the time of `rnn-contracts list`.
 TYPE_CHECKING = False

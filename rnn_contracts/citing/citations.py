@@ -20,9 +20,14 @@ def address(rule: Rule) -> str:
     return f"{SITE}rules/{rule.id}.html"
 
 
-def address_of_version(rule: Rule) -> str:
-    """Return the address at which this version of the page stays."""
-    return f"{SITE}{__version__}/rules/{rule.id}.html"
+def is_released(version: str = __version__) -> bool:
+    """Return whether the version is a release: one in development has neither a page nor a tag."""
+    return "dev" not in version
+
+
+def address_of_version(rule: Rule, version: str = __version__) -> str:
+    """Return the address at which the page of a release stays; of no release, that of the newest."""
+    return f"{SITE}{version}/rules/{rule.id}.html" if is_released(version) else address(rule)
 
 
 def cite(rule_id: str, format: str = "markdown") -> str:

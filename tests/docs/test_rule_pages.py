@@ -10,7 +10,7 @@ import pytest
 
 from rnn_contracts import RULES, Rule, __version__
 from rnn_contracts.citing import describe_rule, recorded_runs
-from rnn_contracts.citing.citations import REPOSITORY, SITE, address
+from rnn_contracts.citing.citations import REPOSITORY, SITE, address, is_released
 from rnn_contracts.citing.torch_words import in_plain_text
 
 from .test_site import Text
@@ -85,7 +85,8 @@ def test_links(site: Path, rule: Rule) -> None:
     file, _, name = rule.test.partition("::")
     (link,) = (it for it in links if it.startswith(f"{REPOSITORY}/blob/"))
     start, line = link.rsplit("#L", 1)
-    assert start == f"{REPOSITORY}/blob/v{__version__}/tests/contract/{file}"
+    tree = f"v{__version__}" if is_released() else "main"
+    assert start == f"{REPOSITORY}/blob/{tree}/tests/contract/{file}"
     suite = Path(__file__).parents[1] / "contract" / file
     assert suite.read_text("utf-8").splitlines()[int(line) - 1].startswith(f"def {name}(")
     assert {issue for _, issue in describe_rule.pitfalls(rule)} <= {*links}

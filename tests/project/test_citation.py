@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from rnn_contracts import RULES, Rule, __version__
-from rnn_contracts.citing.citations import AUTHORS, REPOSITORY, SITE, YEAR
+from rnn_contracts.citing.citations import AUTHORS, REPOSITORY, SITE, YEAR, address_of_version
 from rnn_contracts.citing.lists import list_as_json
 from rnn_contracts.sources import SOURCES, Source
 
@@ -94,12 +94,20 @@ def test_changelog_names_every_rule() -> None:
 
 
 def test_one_version() -> None:
-    """Package, changelog and citation agree on version and date."""
+    """Package, changelog and citation agree; until a version is released, the package says so."""
     versions = re.findall(r"^## (\S+) \((.*)\)$", CHANGELOG, re.MULTILINE)
     (version, date), *_ = [it for it in versions if it[1] != "unreleased"]
     assert (version, date) == (field("version"), field("date-released"))
-    assert version == __version__
+    newest, state = versions[0]
+    assert __version__ == (f"{newest}.dev0" if state == "unreleased" else newest)
     assert date.startswith(YEAR)
+
+
+def test_a_version_in_development_has_no_page() -> None:
+    """A citation of it must not name that of a release, which may say something else."""
+    rule = RULES["output-shape"]
+    assert address_of_version(rule, "0.2.0") == f"{SITE}0.2.0/rules/output-shape.html"
+    assert address_of_version(rule, "0.3.0.dev0") == f"{SITE}rules/output-shape.html"
 
 
 def test_one_author_and_address() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from rnn_contracts import RULES, Layer, __version__, cite, cli, deviations, explain, shapes
 from rnn_contracts.citing import describe_rule
-from rnn_contracts.citing.citations import CITATIONS, SITE
+from rnn_contracts.citing.citations import CITATIONS, SITE, address_of_version
 from rnn_contracts.citing.lists import LISTS
 from rnn_contracts.citing.torch_words import in_plain_text
 from rnn_contracts.helpers import HELPERS
@@ -180,12 +180,12 @@ def test_cite(capsys: Output) -> None:
     """Each format has the sentence and the address; tests/docs reads them as what they are."""
     for format in CITATIONS:
         out = printed(capsys, "cite", "final-hidden-shape", "--format", format)
-        assert f"{SITE}{__version__}/rules/final-hidden-shape.html" in out
+        assert address_of_version(RULES["final-hidden-shape"]) in out
         assert out == f"{cite('final-hidden-shape', format)}\n"
     assert printed(capsys, "cite", "steps-are-causal") == (
         "Without bidirectional, the output at a step does not depend on the input after it "
-        "(bidirectional = False; dropout = 0 or eval mode) ([rnn-contracts 0.1.0, "
-        f"steps-are-causal]({SITE}0.1.0/rules/steps-are-causal.html))\n"
+        "(bidirectional = False; dropout = 0 or eval mode) ([rnn-contracts 0.2.0.dev0, "
+        f"steps-are-causal]({SITE}rules/steps-are-causal.html))\n"
     )
 
 
