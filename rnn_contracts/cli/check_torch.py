@@ -26,7 +26,7 @@ def run(options: Sequence[str], plugins: Sequence[object] = ()) -> int:
     """Run pytest on the suite with these options, and return its exit code."""
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
-        return fail(f"check needs {', '.join(missing)}: pip install 'rnn-contracts[suite]'")
+        return fail(f"check needs {', '.join(missing)}: python -m pip install {' '.join(missing)}")
     try:
         here = Path.cwd()
     except OSError as error:

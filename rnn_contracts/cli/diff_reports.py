@@ -15,14 +15,15 @@ def add_parser(commands: Any) -> None:
         "diff",
         help="compare two reports: what regressed with an upgrade of torch, and what was fixed",
         description="Compare two reports that `pytest --junitxml FILE` wrote, or two devices.",
-        epilog="Exit code: 0 if nothing broke, 1 if something did, 2 if the reports are of no use.",
+        epilog="Exit code: 0 if nothing regressed, 1 if something did, 2 if the reports cannot be "
+        "compared.",
     )
     parser.add_argument("old", metavar="OLD.xml", help="the report on the old torch")
     parser.add_argument(
         "new",
         metavar="NEW.xml",
         nargs="?",
-        help="the report on the new torch; OLD.xml with --devices",
+        help="the report on the new torch; without it --devices compares two devices of OLD.xml",
     )
     parser.add_argument(
         "--devices",
@@ -42,7 +43,7 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
         old = report.read(Path(options.old))
         new = report.read(Path(options.new)) if options.new else old
     except ImportError:
-        raise ValueError("diff needs defusedxml: pip install 'rnn-contracts[suite]'") from None
+        raise ValueError("diff needs defusedxml: python -m pip install defusedxml") from None
     if options.devices:
         old, new = old.on_device(options.devices[0]), new.on_device(options.devices[1])
     difference = diff.compare(old, new)

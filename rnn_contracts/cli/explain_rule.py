@@ -15,8 +15,9 @@ def add_parser(commands: Any) -> None:
         "explain",
         help="tell all that is known of a rule",
         description="Tell all that is known of a rule: its shapes or condition, torch's own words and "
-        "where they stand, who was caught by it, the releases that break it, the runs in which it was "
-        "seen to hold, and how it is checked. Of a refusal it tells the exceptions that torch raises.",
+        "where they stand, the issues of people who were caught by it, the releases that break it, the "
+        "runs in which it was seen to hold, and how it is checked. Of a refusal it tells the exceptions "
+        "that torch raises.",
         epilog="Each test of a refusal tries one kind of wrong call on one class. A range of releases "
         "stands for those in it that were run.",
     )

@@ -14,6 +14,9 @@ from rnn_contracts.cli.output import fail, write
 from rnn_contracts.rules import rule
 
 SECONDS = 300
+USAGE = """\
+usage: rnn-contracts report RULE [options of rnn-contracts check, except -n]
+Exit code: 0 if a report was printed, 1 if nothing failed, 2 for wrong usage."""
 
 
 def add_parser(commands: Any) -> None:
@@ -31,7 +34,7 @@ def run(arguments: Sequence[str]) -> int:
     a report was printed, 1 if nothing failed, and 2 for wrong usage.
     """
     if not arguments or arguments[0].startswith("-"):
-        print("usage: rnn-contracts report RULE [options of rnn-contracts check]", file=sys.stderr)
+        print(USAGE, file=sys.stderr)
         return 0 if arguments and arguments[0] in ("-h", "--help") else 2
     try:
         asked = rule(arguments[0])

@@ -33,7 +33,7 @@ def add_parser(commands: Any) -> None:
     add("--bidirectional", action="store_true", help="two directions: D = 2")
     projection = "what an LSTM projects h to: H_out; default: 0, nothing"
     add("--proj-size", type=int, default=0, metavar="P", help=projection)
-    shape = "the shape of the input, such as 2,4,5; of a packed one that of its data"
+    shape = "the shape of the input, such as 2,4,5; of a packed input that of its data"
     add("--input", type=sizes, required=True, metavar="SIZES", help=shape)
     lengths = "the lengths of a packed input, such as 4,2"
     add("--lengths", type=sizes, metavar="SIZES", help=lengths)
