@@ -45,6 +45,7 @@ def write(docs: Path) -> None:
     files["errors.md"] = errors.page()
     files["generated/contract.html"] = contract_data()
     files["generated/backends.md"] = backend_table()
+    files["generated/machine_facts.md"] = machine_table()
     files["generated/changes.md"] = upgrades.all_changes()
     files["generated/releases.md"] = upgrades.by_release()
     files |= lesson_pictures.files()
@@ -144,6 +145,18 @@ def backend_table() -> str:
             rows.setdefault((*what, seen, source), {})[f"{{rnn-rule}}`{entry.rule}`"] = None
     lines = [(*row[:3], ", ".join(rules), *row[3:]) for row, rules in sorted(rows.items())]
     return markdown_table(("on", "of", "what", "rules", "it was", "source"), lines)
+
+
+def machine_table() -> str:
+    """What torch is known to do otherwise where the machine has a fact, or lacks it."""
+    rows: dict[tuple[str, ...], None] = {}
+    for entry in deviations.known():
+        if entry.machine and not entry.subject:
+            facts = ", ".join(f"`{it}={value}`".lower() for it, value in entry.machine.items())
+            releases = f"{entry.torch}{f', fixed in {entry.fixed}' if entry.fixed else ''}"
+            rule = f"{{rnn-rule}}`{entry.rule}`"
+            rows[facts, rule, in_markdown(entry.reason), in_markdown(releases)] = None
+    return markdown_table(("where", "rule", "what", "torch"), sorted(rows))
 
 
 def axes() -> str:
