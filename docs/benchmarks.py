@@ -104,18 +104,18 @@ ROWS: list[tuple[str, str, Callable[[Run], str]]] = [
      lambda run: number(run.growth, " times")),
     ("one broken layer in four: rejected by its rule in each of 10 seeds", "all",
      lambda run: run.rejected),
-    ("half of them are red in the whole check after", "no more",
+    ("half of them are red in the whole check, so long after collection", "no more",
      lambda run: number(run.first_red(0.5), " s")),
     ("nine tenths of them after", "no more", lambda run: number(run.first_red(0.9), " s")),
     ("`rnn-contracts list`", "", lambda run: number(run.seconds["rnn-contracts list"], " s")),
 ]  # fmt: skip
-"""What a row of the table is, what was asked, and how a run tells it."""
+"""What a row of the table is, the target, and how a run tells it."""
 
 
 def table(runs: Sequence[Run]) -> str:
-    """What was asked, beside what each run measured."""
-    rows = [(what, asked, *(tell(run) for run in runs)) for what, asked, tell in ROWS]
-    return markdown_table(["measured", "asked", *NAMES], rows)
+    """The targets, beside what each run measured."""
+    rows = [(what, target, *(tell(run) for run in runs)) for what, target, tell in ROWS]
+    return markdown_table(["measured", "target", *NAMES], rows)
 
 
 def profile(before: Path, newest: Path) -> str:
