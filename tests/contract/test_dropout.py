@@ -76,11 +76,13 @@ def test_dropout_follows_the_seed(trial: Trial) -> None:
             trial.do(f"torch.manual_seed({given})", trial.layer, changes=1)
         results.append(trial.call(input, state, case=case, layer=trial.layer))
     other, first, following, again = results
+    # In float16 numbers that are kept in each layer of a deep stack may overflow, and inf * 0 is NaN.
+    same = "torch.equal($0.nan_to_num(), $1.nan_to_num())"
     found = "with the same seed output has other numbers"
-    trial.assert_that("torch.equal($0, $1)", found, again["output"], first["output"])
+    trial.assert_that(same, found, again["output"], first["output"])
     for name, result in (("another seed", other), ("the next call", following)):
         found = f"with {name} output has the same numbers"
-        trial.assert_that("not torch.equal($0, $1)", found, result["output"], first["output"])
+        trial.assert_that(f"not {same}", found, result["output"], first["output"])
 
 
 @rule_test(least_N=1)

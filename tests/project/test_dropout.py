@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rnn_contracts.checking.run import Run
@@ -26,3 +28,13 @@ def test_what_shows_does_not_choose_what_was_dropped(dtype: str) -> None:
         trial = Trial(RULE, Case(layer, dtype=dtype, seed=seed, N=3, L=1), Run())
         law(trial=trial)
         assert trial.comparisons >= 10
+
+
+def test_numbers_that_overflow_follow_the_seed_too() -> None:
+    """In float16 a deep stack gives NaN where a number was kept in each layer."""
+    rule = RULES["dropout-follows-the-seed"]
+    (law,) = (it.function for it in _statements() if it.rule == rule)
+    layer = Layer("RNN", 2, 8, num_layers=10, nonlinearity="relu", dropout=0.8)
+    case = Case(layer, dtype="float16", seed=1437, N=7, L=4, grad_mode="no_grad")
+    for seed in range(1437, 1442):
+        law(trial=Trial(rule, replace(case, seed=seed), Run()))
