@@ -182,19 +182,33 @@ def _attempt(attempt: Attempt, names: dict[str, Any]) -> Outcome:
         _raise_if_of_the_device(error)
         refusal, text = type(error).__name__, _as_in_a_traceback(error)
     except BaseException as error:
-        whole = not attempt.right or _same(expected, eval(attempt.right, names))  # noqa: S307
-        how = f"raised {type(error).__name__}: {error}"
-        return Outcome("raised" if whole else "broken", how, _as_in_a_traceback(error))
+        how, text = f"raised {type(error).__name__}: {error}", _as_in_a_traceback(error)
+        changed = _change_of_the_right_call(attempt, names, expected)
+        return Outcome("broken" if changed else "raised", how, text)
     else:
         return Outcome("accepted", f"was accepted and gave {_described(result)}")
     for name, old in before.items():
         if not _same(old, spoiled[name]):
             how = f"was refused with {refusal}, but {name} is no longer what it was"
             return Outcome("broken", how, text)
-    if attempt.right and not _same(expected, eval(attempt.right, names)):  # noqa: S307
-        how = f"was refused with {refusal}, but the right call now gives something else"
-        return Outcome("broken", how, text)
+    if changed := _change_of_the_right_call(attempt, names, expected):
+        return Outcome(
+            "broken", f"was refused with {refusal}, but the right call now {changed}", text
+        )
     return Outcome("refused", refusal, text)
+
+
+def _change_of_the_right_call(attempt: Attempt, names: dict[str, Any], expected: Any) -> str:
+    """What the right call does after the wrong one that it did not do before, or nothing."""
+    if not attempt.right:
+        return ""
+    try:
+        again = eval(attempt.right, names)  # noqa: S307
+        devices.synchronize(attempt.case.device)
+    except Exception as error:
+        _raise_if_of_the_device(error)
+        return _raised(error).replace("raised", "raises", 1)
+    return "" if _same(expected, again) else "gives something else"
 
 
 def _raise_if_of_the_device(error: Exception) -> None:

@@ -30,7 +30,7 @@ EFFECT_OF_A_WRONG_CALL = {
 }
 """By what came of it; see ``sandbox.Outcome``. Broken is what the layer or an argument is afterwards."""
 
-_VALUES = re.compile(r"[-+]?\d[\d.,e+-]*|\[[\d, ]*\]|\([\d, ]*\)")
+_VALUES = re.compile(r"0x[0-9a-fA-F]+|[-+]?\d[\d.,e+-]*|\[[\d, ]*\]|\([\d, ]*\)")
 _FOLLOWING = re.compile(r"(?:, [^\s,]+)+")
 """What follows in a list: a stack of more layers has more parameters."""
 

@@ -10,7 +10,7 @@ import hypothesis
 from rnn_contracts.checking import script
 from rnn_contracts.checking.recording import Recording
 from rnn_contracts.checking.run import Run
-from rnn_contracts.checking.subjects import Subject
+from rnn_contracts.checking.subjects import NotSupported, Subject
 from rnn_contracts.checking.violation import ContractViolation
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.drawing.sequences import Sequences, simplest_batch
@@ -36,7 +36,7 @@ def simplest(violation: ContractViolation, draw: Draw, check: CheckCase) -> Cont
                 return False
             found, again.drawn, again.unlike_torch = again, case, violation.unlike_torch
             return True
-        except Exception:
+        except (Exception, NotSupported):
             # It is not what the message is about.
             return False
         return False
@@ -67,7 +67,7 @@ def add_script(violation: ContractViolation, check: CheckCase, subject: Subject 
             if script.fails(code, again.found, constructors):
                 violation.add_code(code)
                 return
-    except Exception:  # noqa: S110
+    except (Exception, NotSupported):  # noqa: S110
         # The test has failed already. What is wrong with the script must not hide why.
         pass
 
@@ -81,6 +81,9 @@ def made_again(seen: Exception, check: CheckCase) -> Exception:
     except ContractViolation as again:
         again.drawn, again.unlike_torch = seen.drawn, seen.unlike_torch
         return again
+    except NotSupported:
+        # It was supported before, so the layer does otherwise now and then.
+        pass
     seen.add_line(_NOW_AND_THEN)
     return seen
 

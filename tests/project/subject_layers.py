@@ -27,6 +27,41 @@ class Strict(nn.LSTM):
             raise TypeError("bidirectional")
 
 
+class EvalOnly(nn.GRU):
+    """Cannot train, and has a wrong ``h_n``."""
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        """As torch's own, with the first two axes of ``h_n`` exchanged."""
+        if self.training:
+            raise NotImplementedError("inference only")
+        output, h_n = super().forward(input, hx)
+        return output, h_n.transpose(0, 1)
+
+
+class Once(nn.GRU):
+    """Raises in every call after one that was refused."""
+
+    spoiled = False
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        """As torch's own, until it refuses."""
+        if self.spoiled:
+            raise RuntimeError("spoiled")
+        try:
+            return super().forward(input, hx)
+        except RuntimeError:
+            self.spoiled = True
+            raise
+
+
+class Stateful(nn.GRU):
+    """Raises with the address of an object in its text."""
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        """Raise."""
+        raise TypeError(f"unsupported {object()}")
+
+
 class NoForwardMode(nn.LSTM):
     """Refuses the forward mode itself, and not because of the kernel."""
 

@@ -14,7 +14,7 @@ from rnn_contracts import deviations
 from rnn_contracts.checking import calls, subjects
 from rnn_contracts.checking.parameters import by_documented_name
 from rnn_contracts.checking.recorder import Recorder
-from rnn_contracts.checking.violation import ContractViolation
+from rnn_contracts.checking.violation import WRONG, ContractViolation
 from rnn_contracts.drawing.case import Case
 from rnn_contracts.layer import Layer
 from rnn_contracts.plugin.collection import TEST
@@ -238,6 +238,35 @@ def test_a_right_call_of_another_structure_is_no_death() -> None:
     """The refusal is what is judged."""
     options = ("-m", "rule(id='input-width-refused')", "-k", "too_wide-batched")
     assert len(check("GRU=subject_layers:GivesLists", *options).passed) == 1
+
+
+def test_a_call_that_is_no_longer_possible_is_no_death() -> None:
+    """The layer is broken by the refusal, and the script shows it."""
+    outcome = check("GRU=subject_layers:Once", "-m", "rule(id='input-width-refused')")
+    found = [it for it in outcome.failed.values() if isinstance(it, ContractViolation)]
+    assert len(found) == len(outcome.failed) > 2
+    for violation in found:
+        assert violation.effect == WRONG
+        assert "but the right call now raises RuntimeError: spoiled" in violation.found
+    for script in {it.code for it in found} - {""}:
+        with pytest.raises(RuntimeError, match="spoiled"):
+            exec(script, {})
+
+
+def test_what_cannot_be_simplified_is_still_told() -> None:
+    """A simpler call is not supported, so the one that was drawn is shown."""
+    options = ("-m", "rule(id='final-hidden-shape')", "-k", "sequence_first-2_layers")
+    outcome = check("GRU=subject_layers:EvalOnly", *options)
+    assert {type(it) for it in outcome.failed.values()} == {ContractViolation}
+    assert all("h_n.shape" in str(it) for it in outcome.failed.values())
+
+
+def test_an_address_makes_no_cause_of_its_own() -> None:
+    """It is another in each call."""
+    options = ("-m", "rule(id='output-shape')", "-k", "sequence_first")
+    outcome = check("GRU=subject_layers:Stateful", *options)
+    found = [it for it in outcome.failed.values() if isinstance(it, ContractViolation)]
+    assert len({it.cause for it in found}) == 1 < len(found)
 
 
 def test_layers_of_one_name_are_kept_apart() -> None:
