@@ -1,14 +1,34 @@
-"""What pytest loads of itself where the package is installed: blocks for ``parametrize_with_rules``.
+"""What pytest loads of itself where the package is installed, for ``parametrize_with_rules``.
 
-It adds no option and imports nothing else until such a test fails.
+It prints blocks, and fails a test that did not call its check. It adds no option and imports nothing
+else until such a test fails.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Generator
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from rnn_contracts.parametrize import OwnTest
+
+
+def own_tests(item: pytest.Item) -> list[OwnTest]:
+    """The tests of rules that the item should call, which is one or none."""
+    parametrize = sys.modules.get("rnn_contracts.parametrize")
+    given = item.callspec.params.values() if parametrize and hasattr(item, "callspec") else ()
+    return [it for it in given if isinstance(it, parametrize.OwnTest)] if parametrize else []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Fail a test that did not call its check, which has then checked nothing."""
+    yield
+    for test in own_tests(item):
+        test.fail_if_not_called()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -17,15 +37,12 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Note what the test of a rule has found, as the whole plugin does."""
     report = yield
-    parametrize = sys.modules.get("rnn_contracts.parametrize")
-    if parametrize and call.excinfo and report.failed and hasattr(item, "callspec"):
+    if call.excinfo and report.failed and own_tests(item):
         from rnn_contracts.checking.violation import ContractViolation
         from rnn_contracts.plugin import causes
 
-        own = any(isinstance(it, parametrize.OwnTest) for it in item.callspec.params.values())
-        violation = call.excinfo.value
-        if own and isinstance(violation, ContractViolation):
-            causes.note(report, violation)
+        if isinstance(call.excinfo.value, ContractViolation):
+            causes.note(report, call.excinfo.value)
     return report
 
 

@@ -103,6 +103,12 @@ class OwnTest:
             if not first_pass.holds(self.test, self.run, self.seed, database=False):
                 self.test.drawing(self.run, self.seed, database=False)()
 
+    def fail_if_not_called(self) -> None:
+        """A test function that did not call it has checked nothing."""
+        __tracebackhide__ = True
+        if not self.was_called:
+            pytest.fail(f"{self.test.rule.id}: the test did not call its check", pytrace=False)
+
 
 def _subjects(
     chosen: Mapping[str, Constructor | None], *, require_all: bool, without: tuple[str, ...]

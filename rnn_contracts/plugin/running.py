@@ -70,8 +70,7 @@ def call(item: pytest.Item) -> Generator[None, None, None]:
                 gc.collect()
     else:
         yield
-        if not item.stash[OWN].was_called:
-            pytest.fail(f"{test.rule.id}: the test did not call its check", pytrace=False)
+        item.stash[OWN].fail_if_not_called()
 
 
 def finish_report(

@@ -111,9 +111,12 @@ def test_what_is_not_supported_is_skipped(run: Run) -> None:
     run("OneDirection", "GRU=OneDirection, require_all=True", *options).assert_outcomes(failed=4)
 
 
-def test_a_check_that_is_not_called_fails(run: Run, pytester: pytest.Pytester) -> None:
-    """Where the plugin is there to see it."""
-    options = ("-k", "[output-shape and 1_layer-forward", "-p", "rnn_contracts.plugin")
+@pytest.mark.parametrize("plugin", [("-p", "rnn_contracts.plugin"), ()])
+def test_a_check_that_is_not_called_fails(
+    run: Run, pytester: pytest.Pytester, plugin: tuple[str, ...]
+) -> None:
+    """With the whole plugin, and with what pytest loads of itself."""
+    options = ("-k", "[output-shape and 1_layer-forward", *plugin)
     run("Faithful", "GRU=Faithful", *options).assert_outcomes(passed=2)
     path = pytester.path / "test_own.py"
     path.write_text(path.read_text().replace("check()", "check"))
