@@ -55,9 +55,10 @@ def compare(old: Report, new: Report) -> Difference:
     if old.subjects != new.subjects:
         return difference
     for test in sorted({*old.results, *new.results}):
-        if _speaks_of_other_devices(test.rule, old.device, new.device):
-            continue
         before, after = old.results.get(test), new.results.get(test)
+        missing = before is None or after is None
+        if missing and _speaks_of_other_devices(test.rule, old.device, new.device):
+            continue
         if after is None:
             if test.rule:
                 difference.changes["gone"][test] = old.results[test]
@@ -82,7 +83,9 @@ def _compare_test(difference: Difference, test: Test, before: Outcome, after: Ou
             changes["still known"][test] = after
     elif old == new:
         if new == FAILED:
-            changes["still failing"][test] = after
+            # Where another rule is broken now, that is not as before.
+            same = before.broken == after.broken
+            changes["still failing" if same else "regressed"][test] = after
         elif before.refusals != after.refusals:
             types = ", ".join(before.refusals), ", ".join(after.refusals)
             difference.refusals.setdefault(types, collections.Counter())[test.rule] += 1
@@ -133,7 +136,7 @@ def _gaps(report: Report, other: Report, name: str) -> Iterator[str]:
     unchecked = [
         test
         for test, outcome in report.results.items()
-        if outcome.state == NOT_CHECKED and (test.rule or _passed(test, other))
+        if outcome.state == NOT_CHECKED and (test.rule or _checked(test, other))
     ]
     if unchecked:
         yield _told(unchecked, f"checked nothing in the {name} report")
@@ -148,7 +151,7 @@ def _gaps(report: Report, other: Report, name: str) -> Iterator[str]:
         test
         for test in missing
         # A test of no rule that is new is no gap.
-        if (test.rule in rules if test.rule else name == "new" and _passed(test, other))
+        if (test.rule in rules if test.rule else name == "new" and _checked(test, other))
     ]
     if not_run:
         yield _told(not_run, f"not run in the {name} report")
@@ -156,6 +159,10 @@ def _gaps(report: Report, other: Report, name: str) -> Iterator[str]:
 
 def _passed(test: Test, report: Report) -> bool:
     return test in report.results and report.results[test].state == PASSED
+
+
+def _checked(test: Test, report: Report) -> bool:
+    return test in report.results and report.results[test].state != NOT_CHECKED
 
 
 def _lost_the_rest(test: Test, old: Report, new: Report) -> bool:

@@ -82,10 +82,13 @@ class Report:
             known = ", ".join(sorted(self.devices))
             raise ValueError(f"--devices: no test on {device!r} in the report; there are {known}")
 
+        # What is known of a part of the calls stands behind the device.
+        of_device = re.compile(rf"-{re.escape(device)}(?=$|-known:)")
+
         def named(tests: Iterable[Test]) -> Iterator[tuple[Test, Test]]:
             for test in tests:
-                if test.rule and test.name.endswith(f"-{device}"):
-                    yield test, replace(test, name=test.name.removesuffix(f"-{device}"))
+                if test.rule and of_device.search(test.name):
+                    yield test, replace(test, name=of_device.sub("", test.name))
 
         return replace(
             self,

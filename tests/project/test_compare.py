@@ -88,6 +88,7 @@ def diff(
         (KNOWN, PASSED, "fixed", 0),
         (FAILED, KNOWN, "fixed", 0),
         (FAILED, FAILED, "still failing", 0),
+        (FAILED, {**FAILED, "broken": "input-shape"}, "regressed", 1),
         (KNOWN, FIXED, "fixed", 0),
         (KNOWN, KNOWN, "still known", 0),
         (PASSED, NOT_SUPPORTED, "regressed", 1),
@@ -442,6 +443,64 @@ def test_a_failure_of_no_rule_counts(tmp_path: Path) -> None:
     difference = compare.compare(read(old), read(new))
     assert difference.exit_code == 1
     assert "::tests/test_x.py" in as_text(difference)
+
+
+@pytest.mark.parametrize("came", [{"ending": "failure"}, {"quote": "output-shape", **KNOWN}])
+def test_a_test_of_no_rule_that_is_gone_counts(tmp_path: Path, came: dict[str, str]) -> None:
+    """It may have failed in the old report, or have been known to fail."""
+    properties = "".join(
+        f"<property name={quoteattr(name)} value={quoteattr(value)} />"
+        for name, value in came.items()
+        if name != "ending"
+    )
+    failure = '<failure message="">no</failure>' if "ending" in came else ""
+    case = f'<testcase name="test_own"><properties>{properties}</properties>{failure}</testcase>'
+    new = report(tmp_path / "new.xml", "2.13.0", {"a": PASSED})
+    old = tmp_path / "old.xml"
+    old.write_text(new.read_text().replace("</testsuite>", f"{case}</testsuite>"))
+    difference = compare.compare(read(old), read(new))
+    assert difference.exit_code == 2
+    assert [it.partition(",")[0] for it in difference.obstacles] == [
+        "1 test not run in the new report"
+    ]
+
+
+def two_devices(path: Path, tests: dict[str, tuple[str, dict[str, str]]], *, rule: str) -> Path:
+    """A report of tests of one rule on two devices, by name."""
+    cases = ""
+    for name, (device, came) in tests.items():
+        text = report(path, "2.13.0", {name: came}, rule=rule, device=device).read_text()
+        cases += text[text.index("<testcase") : text.rindex("</testsuite>")]
+    path.write_text(f"<testsuites><testsuite>{cases}</testsuite></testsuites>")
+    return path
+
+
+def test_a_refusal_that_was_tried_on_meta_counts(tmp_path: Path) -> None:
+    """It is seldom tried there, and then compared."""
+    broken = {**FAILED, "broken": "input-rank-refused"}
+    tests = {"a-GRU-cpu": ("cpu", PASSED), "a-GRU-meta": ("meta", broken)}
+    both = read(two_devices(tmp_path / "r.xml", tests, rule="input-rank-refused"))
+    difference = compare.compare(both.on_device("cpu"), both.on_device("meta"))
+    assert [it.state for it in difference.changes["regressed"].values()] == ["failed"]
+    assert difference.exit_code == 1
+
+
+def test_what_is_known_of_a_part_belongs_to_its_device(tmp_path: Path) -> None:
+    """Also where two devices are compared."""
+    tests = {
+        "GRU-cpu": ("cpu", PASSED),
+        "GRU-cpu-known:dtype=float16": ("cpu", KNOWN),
+        "GRU-meta": ("meta", PASSED),
+    }
+    path = two_devices(tmp_path / "r.xml", tests, rule="output-shape")
+    text = path.read_text()
+    start = text.index("<testcase", text.index("known:dtype") - 60)
+    case = text[start : text.index("</testcase>", start) + len("</testcase>")]
+    again = case.replace(KNOWN["known failure"], OTHER["known failure"])
+    path.write_text(text.replace("</testsuite>", f"{again}</testsuite>"))
+    both = read(path)
+    assert both.contradictory
+    assert len(both.on_device("cpu").contradictory) == len(both.contradictory)
 
 
 def test_one_defect_is_one_line(tmp_path: Path) -> None:
