@@ -232,6 +232,16 @@ def test_a_run_measures_what_was_read(pytester: pytest.Pytester) -> None:
     assert not entry.unmeasured
 
 
+def test_the_entry_that_happens_is_the_one_that_is_confirmed(pytester: pytest.Pytester) -> None:
+    """Of two entries for one test the first tells what happened."""
+    other = HAPPENS.replace("a tuple is not refused", "another reason")
+    pytester.path.joinpath("mine.toml").write_text(HAPPENS + other)
+    options = ("--rnn-deviations=mine.toml", "--rnn-device=cpu", "--hypothesis-profile=ci")
+    result = pytester.run("rnn-contracts", "check", *options, "-k", "GRU-two_tensors-batched")
+    told = re.findall(r"mine.toml, deviation (\d): .*: (confirmed|refuted)", result.stdout.str())
+    assert told == [("1", "confirmed")]
+
+
 def test_what_was_only_read_needs_a_source() -> None:
     """Nobody else can look it up."""
     text = HAPPENS.replace("link =", "measured =")
