@@ -20,7 +20,7 @@ from rnn_contracts.cli import (
     shapes_of_call,
     why_error,
 )
-from rnn_contracts.cli.output import fail, write
+from rnn_contracts.cli.output import fail, written
 
 COMMANDS = (
     list_rules,
@@ -49,26 +49,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = make_parser().parse_args(arguments)
     except SystemExit:
         # argparse has written its help, and does not look whether it could.
-        if failure := _written(""):
+        if failure := written(""):
             return failure
         raise
     try:
         text, exit_code = options.run(options)
     except ValueError as error:
         return fail(str(error))
-    return _written(text) or int(exit_code)
-
-
-def _written(text: str) -> int:
-    """Write the text, and return 0, or the exit code if it cannot be written."""
-    try:
-        write(text)
-    except BrokenPipeError:
-        # The reader, such as `head -1`, has read enough. That is no error.
-        pass
-    except OSError as error:
-        return fail(f"cannot write: {error.strerror}")
-    return 0
+    return written(text) or int(exit_code)
 
 
 class Parser(argparse.ArgumentParser):

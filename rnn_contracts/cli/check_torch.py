@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import sys
 from collections.abc import Sequence
@@ -12,6 +13,9 @@ from rnn_contracts.cli.output import fail
 from rnn_contracts.paths import SUITE
 
 CONFIGURATION = Path(__file__).parents[1] / "check.ini"
+ROOT = SUITE.parents[1]
+LEAVING_OUT = ("--ignore", "--ignore-glob", "--deselect")
+"""Options of pytest whose value names tests that are not to be run."""
 NEEDED = ("torch", "pytest", "hypothesis", "packaging")
 
 
@@ -37,16 +41,29 @@ def run(options: Sequence[str], plugins: Sequence[object] = ()) -> int:
     sys.path.insert(0, str(here))
     own = ["-p", "rnn_contracts.plugin", "--import-mode=importlib"]
     # Otherwise pytest would read the configuration of the directory where it is run.
-    own += ["-c", str(CONFIGURATION), "--rootdir", str(SUITE.parents[1])]
+    own += ["-c", str(CONFIGURATION), "--rootdir", str(ROOT)]
     own += ["--confcutdir", str(SUITE)]
     # No test logs, and to capture what torch logs takes pytest a millisecond for each test.
     own += ["-p", "no:logging"]
     if not any("no:cacheprovider" in option for option in options):
         # The suite may be installed where the user cannot write.
         own += ["-o", f"cache_dir={here / '.pytest_cache'}"]
+    options = [*map(_from_here, options)]
     # Options may select tests by the names that a run prints, instead of the whole suite.
-    selected = [] if any(map(_is_of_the_suite, options)) else [str(SUITE)]
+    names = [
+        it for before, it in zip(["", *options], options, strict=False) if before not in LEAVING_OUT
+    ]
+    selected = [] if any(map(_is_of_the_suite, names)) else [str(SUITE)]
     return int(pytest.main([*own, *options, *selected], plugins=[*plugins]))
+
+
+def _from_here(option: str) -> str:
+    """The name of a test as it is found from here: a run prints names relative to its root."""
+    path, separator, rest = option.partition("::")
+    with contextlib.suppress(OSError, ValueError):
+        if not Path(path).exists() and _is_of_the_suite(str(ROOT / path)):
+            return f"{ROOT / path}{separator}{rest}"
+    return option
 
 
 def _is_of_the_suite(option: str) -> bool:

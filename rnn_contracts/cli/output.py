@@ -40,6 +40,18 @@ def fail(why: str) -> int:
     return 2
 
 
+def written(text: str) -> int:
+    """Write the text, and return 0, or the exit code if it cannot be written."""
+    try:
+        write(text)
+    except BrokenPipeError:
+        # The reader, such as `head -1`, has read enough. That is no error.
+        pass
+    except OSError as error:
+        return fail(f"cannot write: {error.strerror}")
+    return 0
+
+
 def _drop(stream: TextIO) -> None:
     """Python flushes again when it exits, and would report the error a second time."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

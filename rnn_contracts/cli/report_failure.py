@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -10,8 +13,9 @@ from typing import Any
 
 from rnn_contracts.citing.bug_report import bug_report
 from rnn_contracts.cli import check_torch
-from rnn_contracts.cli.output import fail, write
-from rnn_contracts.rules import rule
+from rnn_contracts.cli.output import fail, written
+from rnn_contracts.results.words import counted
+from rnn_contracts.rules import Rule, rule
 
 SECONDS = 300
 USAGE = """\
@@ -33,37 +37,47 @@ def run(arguments: Sequence[str]) -> int:
     The arguments are the id of the rule and options of ``rnn-contracts check``. The exit code is 0 if
     a report was printed, 1 if nothing failed, and 2 for wrong usage.
     """
-    if not arguments or arguments[0].startswith("-"):
+    if not arguments or {"-h", "--help"} & {*arguments}:
         print(USAGE, file=sys.stderr)
-        return 0 if arguments and arguments[0] in ("-h", "--help") else 2
+        return 0 if arguments else 2
+    if workers := [it for it in arguments if re.match(r"-n\d*|--numprocesses", it)]:
+        return fail(f"report takes no {workers[0]}: workers hand on the text of a violation alone")
     try:
         asked = rule(arguments[0])
     except ValueError as error:
         return fail(str(error))
     first = FirstFailure()
-    options = ["-m", f"rule(id={asked.id!r})", "-x", "--runxfail", "-p", "no:terminal"]
-    code = check_torch.run([*options, *arguments[1:]], plugins=[first])
+    options = ["-m", f"rule(id={asked.id!r})", "-x", "--runxfail"]
+    with contextlib.redirect_stdout(io.StringIO()):
+        code = check_torch.run([*options, *arguments[1:]], plugins=[first])
     violation = first.violation
     if violation is None:
-        if first.other:
-            return fail(f"{first.other} failed, and not by the rule {asked.id}")
-        if code:
-            # Workers of xdist hand on no violation, only its text.
-            why = f"the check of {asked.id} ended with exit code {code} and no violation"
-            return fail(f"{why}; report takes no -n")
-        print(
-            f"rnn-contracts: {asked.id}: nothing failed, in {first.passed} tests", file=sys.stderr
-        )
-        return 1
+        return _nothing_found(first, asked, code)
     if not violation.code:
         return fail(f"{violation.rule_id}: no script was seen to fail as the check did")
+    failed, output = _of_python("-", code=violation.code)
+    if not failed:
+        return fail(
+            f"{violation.rule_id}: the script of the failure does not fail in a fresh Python"
+        )
+    _, machine = _of_python("-m", "torch.utils.collect_env")
     broken = rule(violation.rule_id)
-    output, machine = (
-        _of_python("-", code=violation.code),
-        _of_python("-m", "torch.utils.collect_env"),
+    return written(
+        bug_report(broken, violation.found, violation.call, violation.code, output, machine)
     )
-    write(bug_report(broken, violation.found, violation.call, violation.code, output, machine))
-    return 0
+
+
+def _nothing_found(first: FirstFailure, asked: Rule, code: int) -> int:
+    """Say why there is no violation, and return the exit code."""
+    if first.other:
+        return fail(f"{first.other} failed, and not by the rule {asked.id}")
+    if code not in (0, 5):
+        return fail(f"the check of {asked.id} ended with exit code {code} and no violation")
+    if not first.passed:
+        return fail(f"no test of {asked.id} was run")
+    tests = counted(first.passed, "test")
+    print(f"rnn-contracts: {asked.id}: nothing failed, in {tests}", file=sys.stderr)
+    return 1
 
 
 class FirstFailure:
@@ -88,8 +102,8 @@ class FirstFailure:
             self.other = self.other or node.nodeid
 
 
-def _of_python(*arguments: str, code: str = "") -> str:
-    """What a fresh Python prints, and how it ended if it did not end by itself."""
+def _of_python(*arguments: str, code: str = "") -> tuple[bool, str]:
+    """Whether a fresh Python fails, what it prints, and how it ended if it did not end by itself."""
     # The layer may be in this directory.
     path = os.pathsep.join(filter(None, [os.getcwd(), os.environ.get("PYTHONPATH", "")]))
     try:
@@ -105,6 +119,6 @@ def _of_python(*arguments: str, code: str = "") -> str:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"(it did not end in {SECONDS} s)"
+        return True, f"(it did not end in {SECONDS} s)"
     ended = f"(ended by signal {-done.returncode})" if done.returncode < 0 else ""
-    return f"{done.stdout}{ended}"
+    return done.returncode != 0, f"{done.stdout}{ended}"

@@ -137,5 +137,8 @@ def _check_meaning(table: dict[str, Any]) -> None:
 
 def _short(value: object) -> str:
     """The value in one line that is not too long."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:
+        text = "a value that is nested too deeply"
     return text if len(text) <= 80 else f"{text[:77]}..."

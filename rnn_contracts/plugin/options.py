@@ -89,7 +89,8 @@ def check_options(config: pytest.Config) -> None:
     if asked and not hasattr(config, "workerinput"):
         try:
             # What is there already would be taken for the report of this run if it does not end.
-            path = Path(os.path.expandvars(asked)).expanduser()
+            # As pytest does, which leaves a name of nobody as it is.
+            path = Path(os.path.expanduser(os.path.expandvars(asked)))
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("\n")
         except OSError as error:

@@ -275,12 +275,30 @@ def test_a_deviation_that_no_test_heeds_is_told(workers: tuple[str, ...], tmp_pa
     ]
 
 
+def test_what_is_left_out_selects_nothing(tmp_path: Path) -> None:
+    """The rest of the suite is run, and no test of this directory."""
+    (tmp_path / "test_mine.py").write_text("def test_mine(): raise ValueError\n")
+    chosen = "mine or final_hidden_shape and GRU and 1_layer-forward"
+    done = check(tmp_path, "-k", chosen, "--ignore", str(SUITE / "test_laws.py"))
+    assert done.returncode == 0, done.stdout
+    assert "rnn-contracts: 1 rule checked" in done.stdout
+
+
+def test_a_name_that_a_run_prints_is_found_from_anywhere(tmp_path: Path) -> None:
+    """It is relative to the root of the suite, and not to this directory."""
+    name = "test_shapes.py::test_final_hidden_shape[GRU-sequence_first-1_layer-forward-cpu]"
+    done = check(tmp_path, f"{SUITE.relative_to(ROOT).as_posix()}/{name}")
+    assert done.returncode == 0, done.stderr
+    assert "1 passed" in done.stdout
+
+
 USAGE = {
     "--hypothesis-profile=nope": "--hypothesis-profile: no profile 'nope'; there are default, ci, ",
     "--junitxml=/proc/nothing/r.xml": "--junitxml: /proc/nothing/r.xml: No such file or directory",
     "--junitxml=/dev/full": "--junitxml: /dev/full: No space left on device",
     "--rnn-native": "--rnn-native: no accelerator among cpu",
     "--rnn-deviations=deep.toml": "--rnn-deviations: deep.toml: not a TOML file: nested too deeply",
+    "--rnn-deviations=keys.toml": "in one line, got a value that is nested too deeply",
     "--rnn-deviations=lines.toml": "reason: expected text in one line, got ",
     "--rnn-deviations=latin.toml": "--rnn-deviations: latin.toml: is no text in UTF-8",
     "loop": "file or directory not found: loop",
@@ -290,6 +308,7 @@ USAGE = {
 @pytest.mark.parametrize("option", USAGE)
 def test_usage_errors(option: str, tmp_path: Path) -> None:
     """One line before the run, and the exit code of wrong usage."""
+    (tmp_path / "keys.toml").write_text(f"[[deviation]]\nrule{'.a' * 5000} = 1\n")
     (tmp_path / "deep.toml").write_text("a=" + "[" * 5000)
     (tmp_path / "lines.toml").write_text(
         '[[deviation]]\nrule="size-refused"\ntorch=">=2"\nreason="a\\nb"\nmeasured="here"\n'
