@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import platform
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -93,7 +94,9 @@ def main() -> None:
 def cpu_seconds(options: list[str], *plugins: object) -> float:
     """Those of one run of pytest, children that have ended included."""
     before = sum(time_of_process())
-    pytest.main(["-q", "-pno:cacheprovider", *options], plugins=[*plugins])
+    code = pytest.main(["-q", "-pno:cacheprovider", *options], plugins=[*plugins])
+    if code != pytest.ExitCode.OK:
+        sys.exit(f"the run to be measured ended with exit code {int(code)}")
     return sum(time_of_process()) - before
 
 

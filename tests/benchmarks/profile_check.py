@@ -13,6 +13,7 @@ import contextlib
 import functools
 import json
 import resource
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator
@@ -151,10 +152,12 @@ def main() -> None:
     patch = patched(parts)
     ignored = "-Wignore:Module already imported:pytest.PytestAssertRewriteWarning"
     started = time.process_time()
-    pytest.main(
+    code = pytest.main(
         [str(SUITE), "-q", "-pno:cacheprovider", "-mrule", ignored, *options], plugins=[parts]
     )
     patch.undo()
+    if code != pytest.ExitCode.OK:
+        sys.exit(f"the run to be measured ended with exit code {int(code)}")
     total = time.process_time() - started
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds = dict(parts.seconds)

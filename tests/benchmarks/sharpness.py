@@ -136,6 +136,8 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="take one layer of so many")
     parser.add_argument("names", nargs="*", metavar="NAME")
     asked = parser.parse_args()
+    if unknown := {*asked.names} - {broken.name for broken in BROKEN}:
+        parser.error(f"no broken layer {', '.join(sorted(unknown))}")
     # What one run found is not to be known to the next.
     kept = hypothesis.settings(hypothesis.settings.get_profile("default"), database=None)
     hypothesis.settings.register_profile(WHOLE, kept)
