@@ -36,6 +36,7 @@ not require it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from importlib.resources import files
 
@@ -44,7 +45,7 @@ from packaging.version import Version
 from rnn_contracts.deviations.deviation import Deviation
 from rnn_contracts.deviations.reading import parse
 
-__all__ = ["RELEASES", "Deviation", "known", "known_on", "parse"]
+__all__ = ["RELEASES", "Deviation", "as_on", "known", "known_on", "parse"]
 
 RELEASES = ("2.0.1", "2.3.1", "2.6.0", "2.9.1", "2.13.0", "2.14.1", "2.15.0")
 """The releases of torch on which the whole suite is run."""
@@ -56,11 +57,16 @@ def known() -> tuple[Deviation, ...]:
 
 
 def known_on(release: str) -> tuple[Deviation, ...]:
-    """Those of the package, undefined if it was not seen whether that release still has them."""
+    """Those of the package, as they are on that release."""
+    return as_on(release, known())
+
+
+def as_on(release: str, entries: Iterable[Deviation]) -> tuple[Deviation, ...]:
+    """The entries, undefined if it was not seen whether that release still has them."""
     version = Version(Version(release).base_version)
     return tuple(
         replace(entry, undefined=True) if entry.fixed and _is_between(version, entry) else entry
-        for entry in known()
+        for entry in entries
     )
 
 

@@ -115,7 +115,7 @@ def _known_deviations(files: list[tuple[str, str]], facts: Mapping[str, str]) ->
             entries += deviations.parse(text, name)
         except ValueError as error:
             raise pytest.UsageError(f"--rnn-deviations: {name}: {error}") from None
-    entries += deviations.known_on(torch.__version__)
+    entries = [*deviations.as_on(torch.__version__, [*entries, *deviations.known()])]
     return [entry for entry in entries if entry.happens_on(torch.__version__, facts)]
 
 

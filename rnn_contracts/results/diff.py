@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import collections
+import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rnn_contracts import machine
 from rnn_contracts.results.outcome import (
@@ -54,6 +55,8 @@ def compare(old: Report, new: Report) -> Difference:
     difference = Difference(old, new, list(_obstacles(old, new)), {name: {} for name in names})
     if old.subjects != new.subjects:
         return difference
+    # A test draws something else in each run, so hold it against what all tests lacked.
+    lacked = set[str]().union(*(_lacks(old, test) for test in old.results))
     for test in sorted({*old.results, *new.results}):
         before, after = old.results.get(test), new.results.get(test)
         missing = before is None or after is None
@@ -65,9 +68,17 @@ def compare(old: Report, new: Report) -> Difference:
         elif before is None or (not test.rule and before.state == NOT_CHECKED):
             if test.rule or after.state == FAILED:
                 difference.changes["new"][test] = after
+        elif before.state == after.state == PASSED and not _lacks(new, test) <= lacked:
+            # What was drawn before and is refused now was not checked.
+            difference.changes["regressed"][test] = replace(after, state=NOT_SUPPORTED)
         elif NOT_CHECKED not in (before.state, after.state):
             _compare_test(difference, test, before, after)
     return difference
+
+
+def _lacks(report: Report, test: Test) -> set[str]:
+    """What was not supported in the test, without numbers, which differ from call to call."""
+    return {re.sub(r"0x[0-9a-fA-F]+|\d+", "#", what) for what in report.results[test].unsupported}
 
 
 def _compare_test(difference: Difference, test: Test, before: Outcome, after: Outcome) -> None:

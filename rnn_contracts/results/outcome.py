@@ -84,7 +84,7 @@ def from_properties(properties: Iterable[tuple[str, object]]) -> Outcome:
         known=dict(_parted(text) for text in values.get("known failure", [])),
         refusals=tuple(values.get("refusal", [])),
         unsupported=tuple(values.get("unsupported", [])),
-        examples=int(examples) if examples.isdecimal() else 0,
+        examples=int(examples) if re.fullmatch(r"\d{1,18}", examples) else 0,
         message=values.get("message", [""])[-1],
         errors=tuple(values.get("error", [])),
     )

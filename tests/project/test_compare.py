@@ -465,6 +465,15 @@ def test_a_test_of_no_rule_that_is_gone_counts(tmp_path: Path, came: dict[str, s
     ]
 
 
+def test_what_is_supported_no_longer_counts(tmp_path: Path) -> None:
+    """Where it is a part of the calls of a test; and what no test could do before, does not."""
+    lacks = {**PASSED, "unsupported": "packed input"}
+    difference = diff(tmp_path, {"a": PASSED}, {"a": lacks})
+    assert difference.exit_code == 1
+    assert "not supported" in as_text(difference)
+    assert diff(tmp_path, {"a": PASSED, "b": lacks}, {"a": lacks, "b": PASSED}).exit_code == 0
+
+
 def two_devices(path: Path, tests: dict[str, tuple[str, dict[str, str]]], *, rule: str) -> Path:
     """A report of tests of one rule on two devices, by name."""
     cases = ""

@@ -104,6 +104,17 @@ def test_a_wrong_file_is_told_in_one_line(text: str, message: str) -> None:
 SELECTED = ("-m", "rule(id='size-refused')", "-k", "RNNCell and input_size")
 
 
+def test_nobody_looked_between_releases() -> None:
+    """An entry of the package, or of a file, may happen there or not."""
+    entries = deviations.parse(ENTRY)
+    assert entries[0].fixed == "2.15.0"
+    undefined = {
+        release: deviations.as_on(release, entries)[0].undefined
+        for release in ("2.14.1", "2.14.2", "2.15.0")
+    }
+    assert undefined == {"2.14.1": False, "2.14.2": True, "2.15.0": False}
+
+
 def test_an_unlisted_deviation_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without its entry the violation is one like any other."""
     assert run_suite(*SELECTED).exit_code == pytest.ExitCode.OK
