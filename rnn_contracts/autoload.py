@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 def own_tests(item: pytest.Item) -> list[OwnTest]:
     """The tests of rules that the item should call, which is one or none."""
     parametrize = sys.modules.get("rnn_contracts.parametrize")
-    given = item.callspec.params.values() if parametrize and hasattr(item, "callspec") else ()
-    return [it for it in given if isinstance(it, parametrize.OwnTest)] if parametrize else []
+    if parametrize is None or not hasattr(item, "callspec"):
+        return []
+    return [it for it in item.callspec.params.values() if isinstance(it, parametrize.OwnTest)]
 
 
 @pytest.hookimpl(wrapper=True)

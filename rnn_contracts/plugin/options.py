@@ -89,7 +89,7 @@ def check_options(config: pytest.Config) -> None:
     if asked and not hasattr(config, "workerinput"):
         try:
             # What is there already would be taken for the report of this run if it does not end.
-            # As pytest does, which leaves a name of nobody as it is.
+            # Like pytest, os.path leaves "~nobody" as it is, where pathlib raises.
             path = Path(os.path.expanduser(os.path.expandvars(asked)))
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("\n")

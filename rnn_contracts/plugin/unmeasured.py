@@ -30,7 +30,8 @@ class Confirmations:
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Note whether the deviation happened in the test."""
         values = dict(report.user_properties)
-        origins = [value for name, value in report.user_properties if name == UNMEASURED]
+        named = {value for name, value in report.user_properties if name == UNMEASURED}
+        origins = sorted(named & self._entries.keys())
         if not origins or "outcome" not in values or report.when == "teardown":
             return
         came = from_properties(report.user_properties)
