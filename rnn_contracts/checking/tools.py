@@ -1,10 +1,13 @@
-"""What a rule may need besides torch, and whether it is here."""
+"""What a rule may need besides torch, whether it is here, and how it is used."""
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import shutil
+import warnings
+from collections.abc import Iterator
 
 from rnn_contracts.checking.subjects import NotSupported
 
@@ -21,3 +24,11 @@ def require_cpp_compiler() -> None:
     compilers = [os.environ[name] for name in ("CXX",) if os.environ.get(name)]
     if not any(map(shutil.which, compilers or ("g++", "c++", "clang++", "cl"))):
         raise NotSupported("no C++ compiler, which inductor needs")
+
+
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """Ignore what compilers and exporters warn of, since it is not about the layer."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 
 import torch
 
+from rnn_contracts.checking import tools
 from rnn_contracts.checking.trial import ROUNDING, Trial
 from rnn_contracts.rule_tests.statement import rule_test
 from rnn_contracts.variations import GRAD_MODES
@@ -142,7 +142,7 @@ def test_meta_agrees(trial: Trial) -> None:
 def test_compile_agrees(trial: Trial) -> None:
     """Compiled with aot_eager, which needs no compiler on the machine."""
     torch._dynamo.reset()
-    with quietly(), trial.within("torch._dynamo.config.patch(allow_rnn=True)"):
+    with tools.quietly(), trial.within("torch._dynamo.config.patch(allow_rnn=True)"):
         compiled = trial.do('torch.compile($0, backend="aot_eager")', trial.layer, name="compiled")
         results = trial.call(layer=compiled, any_shape=True)
     trial.assert_all_close(results, trial.call(), units=ROUNDING)
@@ -153,7 +153,7 @@ def test_export_agrees(trial: Trial) -> None:
     """Exported for one batch size, and for any."""
     batched = trial.case.layout != "unbatched"
     torch._dynamo.reset()
-    with quietly(), trial.must_not_raise("torch.export"):
+    with tools.quietly(), trial.must_not_raise("torch.export"):
         input, state = trial.arguments()
         given = [input, *((state,) if len(state) > 1 else state)]
         arguments = "($1, $2)" if state else "($1,)"
@@ -165,7 +165,7 @@ def test_export_agrees(trial: Trial) -> None:
         N = trial.do('torch.export.Dim("N", min=2, max=1024)', name="N")
         axes = tuple({part.dim() - 2: N} for part in state)
         input_axis = 1 if trial.case.layout == "sequence first" else 0
-        with quietly(), trial.must_not_raise("torch.export with a dynamic batch"):
+        with tools.quietly(), trial.must_not_raise("torch.export with a dynamic batch"):
             shapes = ({input_axis: N}, *((axes,) if len(axes) > 1 else axes))
             last = f"${len(given) + 1}"
             exporting = f"torch.export.export($0, {arguments}, dynamic_shapes={last}).module()"
@@ -173,11 +173,3 @@ def test_export_agrees(trial: Trial) -> None:
         twice = [torch.cat([part, part + 1], -2) for part in (trial.input, *trial.state)]
         results = trial.call(twice[0], tuple(twice[1:]), layer=exported, any_shape=True)
         trial.assert_all_close(results, trial.call(twice[0], tuple(twice[1:])), units=ROUNDING)
-
-
-@contextlib.contextmanager
-def quietly() -> Iterator[None]:
-    """Ignore what the compilers warn of, since it is not about the layer."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield

@@ -7,7 +7,6 @@ A transformation takes a layer as a function, so that each call is made by code 
 from __future__ import annotations
 
 import contextlib
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -37,7 +36,7 @@ def test_forward_mode_agrees(trial: Trial) -> None:
     call = "lambda weights, *given: torch.func.functional_call($0, weights, given)"
     values, ways = ("($3, $1, $2)", "($4, $5, $6)") if state else ("($3, $1)", "($4, $5)")
     more = [weights, along, input, *as_one(state)]
-    with quietly():
+    with tools.quietly():
         found = trial.call(code=f"torch.func.jvp({call}, {values}, {ways})[1]", more=more)
     expected = derivatives_of_the_equations(trial, directions)
     trial.assert_all_close(found, expected, units=2 * ROUNDING)
@@ -176,7 +175,7 @@ def test_compile_packed_agrees(trial: Trial) -> None:
     """The function packs, so that its argument is a tensor."""
     torch._dynamo.reset()
     packing = trial.case.packing("input")
-    with quietly(), compiling(trial):
+    with tools.quietly(), compiling(trial):
         code = f'torch.compile(lambda input, *state: $0({packing}, *state), backend="aot_eager")'
         compiled = trial.do(code, trial.layer, name="compiled")
         padded = "nn.utils.rnn.pad_packed_sequence($1)[0]"
@@ -200,7 +199,7 @@ def test_inductor_agrees(trial: Trial) -> None:
 
 def assert_compiled_agrees(trial: Trial, backend: str) -> None:
     torch._dynamo.reset()
-    with quietly(), compiling(trial):
+    with tools.quietly(), compiling(trial):
         code = f'torch.compile($0, backend="{backend}")'
         compiled = trial.do(code, trial.layer, name="compiled")
         results = trial.call(layer=compiled, any_shape=True)
@@ -265,7 +264,7 @@ def exported_twin(trial: Trial) -> nn.Module:
     """Export a layer with the same weights, since what is exported shares its parameters."""
     twin = trial.with_same_weights(trial.case)
     torch._dynamo.reset()
-    with quietly(), trial.must_not_raise("torch.export"):
+    with tools.quietly(), trial.must_not_raise("torch.export"):
         input, state = trial.arguments()
         arguments = "($1, $2)" if state else "($1,)"
         code = f"torch.export.export($0, {arguments}).module()"
@@ -313,7 +312,7 @@ def onnx_program(trial: Trial) -> object:
         input_axis = 1 if case.layout == "sequence first" and case.layer.kind not in CELLS else 0
         given.append(({input_axis: N}, *((axes,) if len(axes) > 1 else axes)))
         options += f", dynamic_shapes=${len(given)}"
-    with quietly(), trial.must_not_raise("torch.onnx.export"):
+    with tools.quietly(), trial.must_not_raise("torch.onnx.export"):
         exporting = f"torch.onnx.export($0, {arguments}, {options})"
         program: object = trial.do(exporting, trial.layer, *given, name="program")
     return program
@@ -323,11 +322,3 @@ def run(trial: Trial, program: object, input: Tensor, state: tuple[Tensor, ...])
     """The results of the program in onnxruntime."""
     code = _RESULTS[trial.case.layer.kind].format("$3($1, $2)")
     return trial.call(input, state, code=code, more=[program], any_shape=True)
-
-
-@contextlib.contextmanager
-def quietly() -> Iterator[None]:
-    """Ignore what torch warns of, since it is not about the layer."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
