@@ -86,7 +86,8 @@ def check_options(config: pytest.Config) -> None:
             "those that your conftest.py registers"
         ) from None
     asked = config.getoption("xmlpath", None)
-    if asked and not hasattr(config, "workerinput"):
+    runs = not (config.getoption("help", False) or hasattr(config, "workerinput"))
+    if asked and runs:
         try:
             # What is there already would be taken for the report of this run if it does not end.
             # Like pytest, os.path leaves "~nobody" as it is, where pathlib raises.

@@ -284,6 +284,14 @@ def test_what_is_left_out_selects_nothing(tmp_path: Path) -> None:
     assert "rnn-contracts: 1 rule checked" in done.stdout
 
 
+def test_help_empties_no_report(tmp_path: Path) -> None:
+    """A run empties it, so that an earlier report is never taken for its own."""
+    kept = tmp_path / "kept.xml"
+    kept.write_text("<testsuites/>")
+    assert check(tmp_path, "--junitxml=kept.xml", "--help").returncode == 0
+    assert kept.read_text() == "<testsuites/>"
+
+
 def test_a_name_that_a_run_prints_is_found_from_anywhere(tmp_path: Path) -> None:
     """It is relative to the root of the suite, and not to this directory."""
     name = "test_shapes.py::test_final_hidden_shape[GRU-sequence_first-1_layer-forward-cpu]"
