@@ -207,7 +207,7 @@ def _change_of_the_right_call(attempt: Attempt, names: dict[str, Any], expected:
         devices.synchronize(attempt.case.device)
     except Exception as error:
         _raise_if_of_the_device(error)
-        return _raised(error).replace("raised", "raises", 1)
+        return f"raises {_first_line(error)}"
     return "" if _same(expected, again) else "gives something else"
 
 
@@ -222,8 +222,12 @@ def _as_in_a_traceback(error: BaseException) -> str:
 
 
 def _raised(error: Exception) -> str:
+    return f"raised {_first_line(error)}"
+
+
+def _first_line(error: Exception) -> str:
     first = str(error).partition("\n")[0]
-    return f"raised {type(error).__name__}: {first}"
+    return f"{type(error).__name__}: {first}"
 
 
 def _copy(value: Any) -> Any:

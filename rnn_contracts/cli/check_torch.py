@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -59,16 +59,18 @@ def run(options: Sequence[str], plugins: Sequence[object] = ()) -> int:
 
 def _from_here(option: str) -> str:
     """The name of a test as it is found from here: a run prints names relative to its root."""
-    path, separator, rest = option.partition("::")
-    with contextlib.suppress(OSError, ValueError):
-        if not Path(path).exists() and _is_of_the_suite(str(ROOT / path)):
-            return f"{ROOT / path}{separator}{rest}"
-    return option
+    there = str(ROOT / option)
+    return there if _is_of_the_suite(there) and not os.path.exists(_path(option)) else option
 
 
 def _is_of_the_suite(option: str) -> bool:
     try:
-        return Path(option.partition("::")[0]).resolve().is_relative_to(SUITE)
+        return Path(_path(option)).resolve().is_relative_to(SUITE)
     except (OSError, RuntimeError, ValueError):
         # It is no path, or one that leads nowhere, of which pytest will tell.
         return False
+
+
+def _path(name: str) -> str:
+    """The file or directory in the name of a test."""
+    return name.partition("::")[0]

@@ -115,8 +115,9 @@ def _known_deviations(files: list[tuple[str, str]], facts: Mapping[str, str]) ->
             entries += deviations.parse(text, name)
         except ValueError as error:
             raise pytest.UsageError(f"--rnn-deviations: {name}: {error}") from None
-    entries = [*deviations.as_on(torch.__version__, [*entries, *deviations.known()])]
-    return [entry for entry in entries if entry.happens_on(torch.__version__, facts)]
+    entries += deviations.known()
+    here = deviations.as_on(torch.__version__, entries)
+    return [entry for entry in here if entry.happens_on(torch.__version__, facts)]
 
 
 def _chosen_subjects(config: pytest.Config) -> Mapping[str, Subject]:

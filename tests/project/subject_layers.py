@@ -38,7 +38,7 @@ class EvalOnly(nn.GRU):
         return output, h_n.transpose(0, 1)
 
 
-class Once(nn.GRU):
+class SpoiledByRefusal(nn.GRU):
     """Raises in every call after one that was refused."""
 
     spoiled = False
@@ -54,7 +54,7 @@ class Once(nn.GRU):
             raise
 
 
-class Stateful(nn.GRU):
+class RaisesAddress(nn.GRU):
     """Raises with the address of an object in its text."""
 
     def forward(self, input: Any, hx: Any = None) -> Any:

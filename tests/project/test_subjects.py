@@ -242,7 +242,7 @@ def test_a_right_call_of_another_structure_is_no_death() -> None:
 
 def test_a_call_that_is_no_longer_possible_is_no_death() -> None:
     """The layer is broken by the refusal, and the script shows it."""
-    outcome = check("GRU=subject_layers:Once", "-m", "rule(id='input-width-refused')")
+    outcome = check("GRU=subject_layers:SpoiledByRefusal", "-m", "rule(id='input-width-refused')")
     found = [it for it in outcome.failed.values() if isinstance(it, ContractViolation)]
     assert len(found) == len(outcome.failed) > 2
     for violation in found:
@@ -264,7 +264,7 @@ def test_what_cannot_be_simplified_is_still_told() -> None:
 def test_an_address_makes_no_cause_of_its_own() -> None:
     """It is another in each call."""
     options = ("-m", "rule(id='output-shape')", "-k", "sequence_first")
-    outcome = check("GRU=subject_layers:Stateful", *options)
+    outcome = check("GRU=subject_layers:RaisesAddress", *options)
     found = [it for it in outcome.failed.values() if isinstance(it, ContractViolation)]
     assert len({it.cause for it in found}) == 1 < len(found)
 
